@@ -1,0 +1,6 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  resolve: { conditions: ["@sedge/source", "module", "browser", "import", "default"] },
+  build: { target: "es2022", sourcemap: true },
+});
