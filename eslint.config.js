@@ -44,7 +44,12 @@ export default tseslint.config(
     plugins: { "import-x": importX },
     languageOptions: {
       parserOptions: {
-        project: ["./packages/*/tsconfig.json", "./apps/*/tsconfig.json", "./tsconfig.tests.json"],
+        project: [
+          "./packages/*/tsconfig.json",
+          "./apps/*/tsconfig.json",
+          "./bench/tsconfig.json",
+          "./tsconfig.tests.json",
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },
