@@ -12,6 +12,7 @@ export default defineConfig({
       "apps/*/src/**/*.test.{ts,tsx}",
       "test/**/*.test.ts",
       "examples/**/*.test.ts",
+      "bench/*.test.ts",
     ],
     // ONNX Runtime and native libraries do not survive being loaded in several worker threads at once.
     pool: "forks",
