@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { eigh, eigvalsh } from "./eigh.js";
+import { multiply } from "./products.js";
+import { createRandom } from "./random.js";
+
+function symmetric(size: number, name: string): Float64Array {
+  const rng = createRandom(name);
+  const matrix = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) matrix[i * size + j] = matrix[j * size + i] = rng.normal();
+  }
+  return matrix;
+}
+
+describe("eigh", () => {
+  test.each([1, 2, 3, 10, 65])("A V = V Λ and VᵀV = 1 for size %i", (n) => {
+    const a = symmetric(n, `eigh ${n}`);
+    const { values, vectors } = eigh(a, n);
+    const shape = { rows: n, inner: n, columns: n };
+    const av = multiply(a, vectors, shape);
+    const gram = multiply(vectors, vectors, { ...shape, transposeA: true });
+    let residual = 0;
+    let defect = 0;
+    for (let i = 0; i < n; i++) {
+      for (let k = 0; k < n; k++) {
+        residual = Math.max(residual, Math.abs(av[i * n + k]! - values[k]! * vectors[i * n + k]!));
+        defect = Math.max(defect, Math.abs(gram[i * n + k]! - (i === k ? 1 : 0)));
+      }
+    }
+    // Backward stable: some n ulps of ‖A‖ ≈ 2√n.
+    expect(residual).toBeLessThan(n * Math.sqrt(n) * 2e-15);
+    expect(defect).toBeLessThan(n * 2e-15);
+    expect(Array.from(values)).toEqual(Array.from(values).sort((x, y) => x - y));
+    expect(Array.from(eigvalsh(a, n))).toEqual(Array.from(values));
+  });
+
+  test("the second difference has eigenvalues 2 − 2 cos(πk/(n+1))", () => {
+    const n = 30;
+    const a = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) {
+      a[i * n + i] = 2;
+      if (i > 0) a[i * n + i - 1] = a[(i - 1) * n + i] = -1;
+    }
+    const { values } = eigh(a, n);
+    values.forEach((value, k) => expect(value).toBeCloseTo(2 - 2 * Math.cos((Math.PI * (k + 1)) / (n + 1)), 13));
+  });
+});
