@@ -1,0 +1,56 @@
+import type { TrainConfig } from "../config/train-config.js";
+
+export type RunStatus = "running" | "finished" | "diverged" | "failed" | "interrupted";
+
+/** A run has begun: everything that is known before the first step. */
+export interface RunStarted {
+  readonly type: "run-started";
+  readonly runId: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly name: string;
+  readonly config: TrainConfig;
+  /** Optimiser updates that the run will make. */
+  readonly steps: number;
+  readonly model: { readonly paramCount: number; readonly description: string };
+}
+
+/**
+ * What was measured after `step` updates. Keys are paths; all values dimensionless unless said:
+ *
+ * | key | meaning |
+ * |---|---|
+ * | `loss/train`, `loss/test` | mean over the whole training or test set |
+ * | `loss/batch` | mean over the minibatches since the last event |
+ * | `accuracy/train`, `accuracy/test` | share of examples whose largest output is the target's |
+ * | `sharpness` | λ_max of the Hessian of the training loss, unit 1/η |
+ * | `sharpness/ritzResidual` | ‖Hv − λv‖ of its eigenpair: an eigenvalue lies within this of `sharpness` |
+ * | `edge/deterministic` | η λ_max / (2(1 + m)): 1 on the deterministic edge |
+ * | `noiseKernel/exact` | K, 1 on the stochastic edge; Infinity past the deterministic one |
+ * | `noiseKernel/exact/standardError` | from two disjoint halves of the probe batch |
+ * | `noiseKernel/diagonal`, `/highDim`, `/trace` | the approximations of K |
+ * | `learningRate`, `batchSize` | η and B in force |
+ * | `speed/stepsPerSecond` | training steps a second, probes not counted |
+ * | `cost/probes` | share of the wall time so far that went into probes |
+ * | `cost/NAME` | seconds that this measurement of the probe NAME took |
+ */
+export interface MetricsRecorded {
+  readonly type: "metrics";
+  readonly runId: string;
+  readonly time: number;
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** A run has ended. `step` is the last one that counts: for a diverged run, the one that turned non-finite. */
+export interface RunFinished {
+  readonly type: "run-finished";
+  readonly runId: string;
+  readonly time: number;
+  readonly step: number;
+  readonly status: Exclude<RunStatus, "running">;
+  readonly message?: string;
+}
+
+/** Plain data, fit for JSON except that numbers may be NaN or ±Infinity. */
+export type RunEvent = RunStarted | MetricsRecorded | RunFinished;
