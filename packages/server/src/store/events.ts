@@ -1,0 +1,82 @@
+import type { MetricsRecorded, RunFinished, RunStarted, RunStatus } from "@sedge/lab";
+import { StoreError } from "../errors.js";
+import { isRunId } from "./run-id.js";
+
+/** As the trainer emits it, except that a run from elsewhere may bring a config of any shape. */
+export type StoredRunStarted = Omit<RunStarted, "config"> & { readonly config: object };
+
+/** A run has been removed with everything it recorded. */
+export interface RunDeleted {
+  readonly type: "run-deleted";
+  readonly runId: string;
+  readonly time: number;
+}
+
+/** What may be appended. Every `RunEvent` of the trainer is one. */
+export type AppendableEvent = StoredRunStarted | MetricsRecorded | RunFinished;
+/** What comes back. */
+export type StoreEvent = AppendableEvent | RunDeleted;
+
+/** An event and its place in the one sequence that all runs of a store share. */
+export interface SequencedEvent {
+  readonly sequence: number;
+  readonly event: StoreEvent;
+}
+
+/** A run as it stands: what a table of runs shows. */
+export interface RunSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** For an interrupted run, when it was last heard of. */
+  readonly finishedAt: number | null;
+  /** Of the last event. */
+  readonly step: number;
+  /** Optimiser updates planned. */
+  readonly steps: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly model: { readonly paramCount: number; readonly description: string };
+  readonly message: string | null;
+  /** The last value of each metric. */
+  readonly latest: Readonly<Record<string, number>>;
+  /** Sequence number of the run's last event. */
+  readonly cursor: number;
+}
+
+const longestKey = 250;
+
+function bad(event: { type: string; runId: string }, what: string): StoreError {
+  return new StoreError("bad-event", `append: ${event.type} of run ${JSON.stringify(event.runId)}: ${what}`);
+}
+
+/**
+ * Refuses what would be stored wrongly. Types are trusted for shape; this looks at what they cannot say.
+ *
+ * @throws StoreError `bad-event` naming the field, the value and what is allowed.
+ */
+export function assertAppendable(event: AppendableEvent): void {
+  if (typeof event.runId !== "string" || !isRunId(event.runId)) {
+    throw bad(event, "runId: expected 1 to 64 letters, digits, _ or -");
+  }
+  if (!Number.isFinite(event.time)) throw bad(event, `time: expected milliseconds since the epoch, got ${event.time}`);
+  if (event.type === "run-started") {
+    if (!Number.isSafeInteger(event.steps) || event.steps < 0) {
+      throw bad(event, `steps: expected an integer from 0 up, got ${event.steps}`);
+    }
+    return;
+  }
+  if (!Number.isSafeInteger(event.step) || event.step < 0) {
+    throw bad(event, `step: expected an integer from 0 up, got ${event.step}`);
+  }
+  if (event.type === "run-finished") return;
+  for (const key in event.values) {
+    if (key.length === 0 || key.length > longestKey) {
+      throw bad(event, `values: expected keys of 1 to ${longestKey} characters, got one of ${key.length}`);
+    }
+    if (key === "__proto__") throw bad(event, "values: __proto__ cannot be the key of a metric");
+    const value: unknown = event.values[key];
+    if (typeof value !== "number") throw bad(event, `values: expected a number for ${key}, got ${typeof value}`);
+  }
+}
