@@ -1,3 +1,5 @@
+import type { Engine } from "./engines/engine.js";
+import { typescriptEngine } from "./engines/typescript.js";
 import { LinalgRangeError } from "./errors.js";
 
 /** Which implementation does the dense work. */
@@ -11,7 +13,7 @@ export interface Backend {
 }
 
 export function backend(): Backend {
-  return { name: "typescript" };
+  return engine().description;
 }
 
 /** @throws LinalgRangeError if that implementation is not available */
@@ -21,4 +23,8 @@ export function selectBackend(choice: "auto" | "typescript" | "lapack" | (string
       `selectBackend: choice: expected "auto" or "typescript", got ${JSON.stringify(choice)}.`,
     );
   return backend();
+}
+
+export function engine(): Engine {
+  return typescriptEngine;
 }

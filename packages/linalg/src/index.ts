@@ -2,5 +2,15 @@ export { backend, selectBackend, type Backend } from "./backend.js";
 export { eigh, eigvalsh, type Eigensystem } from "./eigh.js";
 export { LinalgRangeError, LinalgTypeError } from "./errors.js";
 export { lanczos, lanczosAsync, type LanczosOptions, type LanczosResult } from "./lanczos.js";
-export { multiply, multiplyInto, type ProductShape } from "./products.js";
+export {
+  multiply,
+  multiplyInto,
+  multiplySymmetric,
+  multiplySymmetricInto,
+  multiplyTriangular,
+  multiplyTriangularInto,
+  type ProductShape,
+  type SymmetricProductShape,
+  type TriangularProductShape,
+} from "./products.js";
 export { createRandom, type Random, type RandomState } from "./random.js";

@@ -201,7 +201,7 @@ class Sfc32 implements Random {
 
 /** Where the ziggurat's base ends and the tail begins, and the area of each layer: 256 equal ones fill exp(−x²/2). */
 const TAIL = 3.654152885361009;
-const AREA = 0.0049286732339746553;
+const AREA = 0.004928673233974655;
 
 /**
  * EDGE[i] is the right edge of layer i (for the base, i = 0, of the rectangle as wide as its area with the tail), and
@@ -212,7 +212,7 @@ const { EDGE, HEIGHT } = ziggurat();
 function ziggurat(): { EDGE: Float64Array; HEIGHT: Float64Array } {
   const EDGE = new Float64Array(257);
   const HEIGHT = new Float64Array(257);
-  const base = 0.0012602859304985976; // exp(−TAIL²/2)
+  const base = 0.0012602859304985975; // exp(−TAIL²/2)
   EDGE[0] = AREA / base;
   EDGE[1] = TAIL;
   HEIGHT[1] = base;

@@ -1,0 +1,17 @@
+import type { Backend } from "../backend.js";
+import type { Eigensystem } from "../eigh.js";
+import type { ProductShape } from "../products.js";
+
+/** One implementation of the dense work. Arguments have been checked. */
+export interface Engine {
+  readonly description: Backend;
+  multiply(target: Float64Array, a: Float64Array, b: Float64Array, shape: ProductShape): void;
+  /** As `multiply`, of which only the entries on and above the diagonal are wanted. */
+  multiplySymmetric(target: Float64Array, a: Float64Array, b: Float64Array, shape: ProductShape): void;
+  /** target = a · U, [rows, size], reading only the upper triangle of `upper`. */
+  multiplyTriangular(target: Float64Array, a: Float64Array, upper: Float64Array, rows: number, size: number): void;
+  /** Reads only the upper triangle. */
+  eigh(matrix: Float64Array, size: number): Eigensystem;
+  /** Reads only the upper triangle. Ascending. */
+  eigvalsh(matrix: Float64Array, size: number): Float64Array;
+}
