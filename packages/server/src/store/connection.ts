@@ -1,9 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import { StoreError, type StoreErrorCode } from "../errors.js";
 import { applicationId, migrate, readSchemaVersion, schemaVersion } from "./migrations.js";
+import { writeTransaction } from "./transaction.js";
 
 export type Database = DatabaseSyncInstance;
 
@@ -77,23 +78,17 @@ export function openDatabase(folder: string, readOnly: boolean): Database {
 function openForWriting(folder: string): Database {
   try {
     mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    const file = join(folder, databaseName);
-    if (existsSync(file)) accessSync(file, constants.W_OK);
   } catch (error) {
     throw unusable(folder, (error as NodeJS.ErrnoException).code ?? String(error), error);
   }
-  const database = new DatabaseSync(join(folder, databaseName), { timeout: busyTimeout });
-  try {
+  return opened(new DatabaseSync(join(folder, databaseName), { timeout: busyTimeout }), (database) => {
     assertOurs(database, folder);
     useWriteAheadLog(database);
     database.exec("PRAGMA synchronous = NORMAL");
     migrate(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+    // SQLite opens a file that it may not write for reading, and would say so only at the first event.
+    writeTransaction(database, () => database.exec("UPDATE store SET sequence = sequence"));
+  });
 }
 
 function openForReading(folder: string): Database {
@@ -104,12 +99,7 @@ function openForReading(folder: string): Database {
       `Run store ${folder}: there is none (no ${databaseName}). Start a run first, or name another folder with --store.`,
     );
   }
-  // Reading a WAL database needs its shared-memory file. Where that can be neither found nor made, and there is no log
-  // to replay either, the file by itself is the whole truth and nobody is changing it.
-  const alone = !canWrite(folder) && !existsSync(`${file}-shm`) && isEmpty(`${file}-wal`);
-  const location = alone ? `${pathToFileURL(file).href}?immutable=1` : file;
-  const database = new DatabaseSync(location, { readOnly: true, timeout: busyTimeout });
-  try {
+  const check = (database: Database) => {
     assertOurs(database, folder);
     const version = readSchemaVersion(database);
     if (version < schemaVersion) {
@@ -119,6 +109,22 @@ function openForReading(folder: string): Database {
           "Open it once for writing (sedge serve) to bring it up to date.",
       );
     }
+  };
+  try {
+    return opened(new DatabaseSync(file, { readOnly: true, timeout: busyTimeout }), check);
+  } catch (error) {
+    // A WAL database needs a shared-memory file beside it even for reading. Where none can be made, and there is no log
+    // to replay either, the file by itself is the whole truth.
+    const code = sqliteCode(error);
+    const barred = code === sqlite.readonly || code === sqlite.cantOpen;
+    if (!barred || !isEmpty(`${file}-wal`)) throw error;
+    return opened(new DatabaseSync(`${pathToFileURL(file).href}?immutable=1`, { readOnly: true }), check);
+  }
+}
+
+function opened(database: Database, prepare: (database: Database) => void): Database {
+  try {
+    prepare(database);
     return database;
   } catch (error) {
     database.close();
@@ -158,15 +164,6 @@ function useWriteAheadLog(database: Database): void {
       if (!isBusy(error) || Date.now() > deadline) throw error;
       Atomics.wait(pause, 0, 0, 5);
     }
-  }
-}
-
-function canWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -5,7 +5,7 @@ import { StoreError } from "../errors.js";
  * A block: consecutive metrics events of one run, as columns. A row of SQLite for every number would cost a
  * microsecond or two each way and lose NaN (stored as NULL) and −0; a block is written and read as memory, bit for bit.
  *
- *     magic u32 | events n u32 | columns u32 | CRC-32 of all that follows u32
+ *     magic u32 | CRC-32 of all that follows u32 | events n u32 | columns u32
  *     steps n × f64 | times n × f64
  *     for each column:  metric id u32 | values p u32 | if p < n: a bit for each event, padded to 8 bytes | p × f64
  *
@@ -13,6 +13,7 @@ import { StoreError } from "../errors.js";
  */
 const magic = 0x31_62_65_73; // "seb1"
 const headerBytes = 16;
+const checkedFrom = 8;
 
 export interface MetricColumn {
   /** Row of the `metrics` table. */
@@ -82,9 +83,9 @@ export function encodeMetricBlock(
     put(values.subarray(0, used));
   }
   view.setUint32(0, magic, true);
-  view.setUint32(4, count, true);
-  view.setUint32(8, columns.size, true);
-  view.setUint32(12, crc32(bytes.subarray(headerBytes)), true);
+  view.setUint32(8, count, true);
+  view.setUint32(12, columns.size, true);
+  view.setUint32(4, crc32(bytes.subarray(checkedFrom)), true);
   return bytes;
 }
 
@@ -96,11 +97,11 @@ export function decodeMetricBlock(stored: Uint8Array): MetricBlock {
   if (bytes.byteLength < headerBytes || view.getUint32(0, true) !== magic) {
     throw new StoreError("store-corrupt", "a block of metrics does not begin as one.");
   }
-  if (crc32(bytes.subarray(headerBytes)) !== view.getUint32(12, true)) {
+  if (crc32(bytes.subarray(checkedFrom)) !== view.getUint32(4, true)) {
     throw new StoreError("store-corrupt", "a block of metrics does not match its checksum.");
   }
-  const count = view.getUint32(4, true);
-  const columnCount = view.getUint32(8, true);
+  const count = view.getUint32(8, true);
+  const columnCount = view.getUint32(12, true);
   let offset = headerBytes;
   const take = (bytesWanted: number) => {
     const start = offset;
@@ -133,7 +134,7 @@ export function blockEvents(
   const events = Array.from(block.steps, (step, i) => ({
     step,
     time: block.times[i]!,
-    values: {} as Record<string, number>,
+    values: {},
   }));
   for (const column of block.columns) {
     const key = keyOf(column.metric);

@@ -1,4 +1,5 @@
 import type { Database } from "./connection.js";
+import { writeTransaction } from "./transaction.js";
 
 /** "SEDG": in the file's header, so that another program's database is not taken for a store. */
 export const applicationId = 0x53454447;
@@ -76,15 +77,10 @@ export function readSchemaVersion(database: Database): number {
 /** Brings the schema up to date, all or nothing. Safe to call from several processes at once. */
 export function migrate(database: Database): void {
   if (readSchemaVersion(database) === schemaVersion) return;
-  database.exec("BEGIN IMMEDIATE");
-  try {
+  writeTransaction(database, () => {
     const from = readSchemaVersion(database); // another process may have been first
     for (const { version, sql } of migrations) if (version > from) database.exec(sql);
     database.exec(`PRAGMA application_id = ${applicationId}`);
     database.exec(`PRAGMA user_version = ${schemaVersion}`);
-    database.exec("COMMIT");
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
+  });
 }

@@ -105,7 +105,7 @@ export class RunReader {
         const { number } = findRun(this.#database, given);
         const rows = this.#statements.latestOf.all(number) as LatestRow[];
         const latest = Object.fromEntries(rows.map(({ key, last_value }) => [key, last_value ?? NaN]));
-        return this.#summary(this.#statements.run.get(number) as unknown as RunRow, latest);
+        return this.#summary(this.#statements.run.get(number), latest);
       }),
     );
   }

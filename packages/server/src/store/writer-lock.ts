@@ -25,7 +25,7 @@ export function acquireWriterLock(folder: string): WriterLock {
   const name = `${process.pid}-${randomBytes(6).toString("hex")}`;
   const file = lockFile(folder, name);
   const database = new DatabaseSync(file, { timeout: 0 });
-  database.exec("BEGIN EXCLUSIVE");
+  database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // no journal file beside it
   return {
     name,
     release() {
