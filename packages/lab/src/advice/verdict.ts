@@ -12,6 +12,17 @@ export interface Standing {
   readonly noiseKernelError?: number;
 }
 
+/** The standing of a run whose newest value of each metric is in `latest`, by metric path. */
+export function standingOf(status: RunStatus, step: number, latest: Readonly<Record<string, number>>): Standing {
+  return {
+    status,
+    step,
+    deterministic: latest["edge/deterministic"] ?? NaN,
+    noiseKernel: latest["noiseKernel/exact"] ?? NaN,
+    noiseKernelError: latest["noiseKernel/exact/standardError"] ?? NaN,
+  };
+}
+
 export interface Verdict {
   readonly state: "diverged" | "past-edge" | "at-edge" | "inside" | "well-inside" | "unknown";
   /** The edge nearer to being crossed. */
@@ -47,7 +58,8 @@ function judge(standing: Standing): Verdict {
 
   if (standing.status === "diverged") {
     const past = Math.max(orZero(deterministic), orZero(noiseKernel)) >= 1;
-    const evidence = measured && (past ? `; last measured: ${measured}` : `; when last measured it was inside: ${measured}`);
+    const evidence =
+      measured && (past ? `; last measured: ${measured}` : `; when last measured it was inside: ${measured}`);
     return { state: "diverged", binding, text: `diverged at step ${standing.step}${evidence}` };
   }
   if (binding === null) return { state: "unknown", binding, text: "neither edge was measured" };
@@ -59,7 +71,11 @@ function judge(standing: Standing): Verdict {
   if (distance > 1 + slack) return { state: "past-edge", binding, text: `past the ${edge}: ${measured}` };
   if (distance >= 1 - slack) return { state: "at-edge", binding, text: `at the ${edge}: ${measured}` };
   if (distance >= wellInside) return { state: "inside", binding, text: `inside, nearer the ${edge}: ${measured}` };
-  return { state: "well-inside", binding, text: `well inside both edges: ${measured}; a larger learning rate has room` };
+  return {
+    state: "well-inside",
+    binding,
+    text: `well inside both edges: ${measured}; a larger learning rate has room`,
+  };
 }
 
 /** The larger of the two distances, each 1 on its edge. K is infinite wherever the deterministic edge is crossed. */

@@ -55,14 +55,14 @@ export const trainConfigSchema = z
   .refine(({ batchSize, data }) => batchSize <= data.examples, {
     path: ["batchSize"],
     error: ({ input }) => {
-      const { batchSize, data } = input as TrainConfig;
+      const { batchSize, data } = input as { batchSize: number; data: { examples: number } };
       return `expected at most data.examples = ${data.examples}, got ${batchSize}`;
     },
   })
   .refine(({ probes, data }) => probes.examples <= data.examples, {
     path: ["probes", "examples"],
     error: ({ input }) => {
-      const { probes, data } = input as TrainConfig;
+      const { probes, data } = input as { probes: { examples: number }; data: { examples: number } };
       return `expected at most data.examples = ${data.examples}, got ${probes.examples}`;
     },
   });

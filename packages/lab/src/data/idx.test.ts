@@ -40,20 +40,33 @@ describe("readIdx", () => {
 
   test("returns the first entries when asked for fewer", () => {
     const path = idxFile("prefix", [3, 2, 2], twelve);
-    expect(readIdx(path, { rank: 3, count: 2 })).toEqual({ shape: [2, 2, 2], values: Uint8Array.from(twelve.slice(0, 8)) });
+    expect(readIdx(path, { rank: 3, count: 2 })).toEqual({
+      shape: [2, 2, 2],
+      values: Uint8Array.from(twelve.slice(0, 8)),
+    });
   });
 
   test.each<[string, () => string, IdxProblem, RegExp]>([
     ["a missing file", () => join(folder, "absent"), "unreadable", /absent: cannot be opened \(ENOENT\)/],
     ["a folder", () => folder, "unreadable", /is not a file/],
     ["a file shorter than its header", () => idxFile("short", [3], [], 0x0803), "truncated", /8 bytes long.*16-byte/],
-    ["another element type", () => idxFile("float", [3, 2, 2], twelve, 0x0d03), "wrong-magic", /0x00000803, got 0x00000d03/],
+    [
+      "another element type",
+      () => idxFile("float", [3, 2, 2], twelve, 0x0d03),
+      "wrong-magic",
+      /0x00000803, got 0x00000d03/,
+    ],
     ["another rank", () => idxFile("rank", [3, 2, 2, 1], twelve), "wrong-magic", /got 0x00000804/],
     ["a gzip file", () => idxFile("gzip", [3, 2, 2], twelve, 0x1f8b0800), "wrong-magic", /unpack it first/],
     ["an empty axis", () => idxFile("empty", [3, 0, 2], []), "corrupt-header", /shape of 3 × 0 × 2/],
     ["absurd axes", () => idxFile("absurd", [4e9, 4e9, 2], twelve), "corrupt-header", /4000000000/],
     ["missing values", () => idxFile("cut", [3, 2, 2], twelve.slice(1)), "truncated", /27 bytes long.*calls for 28/],
-    ["values too many", () => idxFile("long", [3, 2, 2], [...twelve, 0]), "trailing-bytes", /29 bytes long.*calls for 28/],
+    [
+      "values too many",
+      () => idxFile("long", [3, 2, 2], [...twelve, 0]),
+      "trailing-bytes",
+      /29 bytes long.*calls for 28/,
+    ],
   ])("refuses %s", (_, path, problem, message) => {
     const error = problemOf(() => readIdx(path(), { rank: 3 }));
     expect(error.problem).toBe(problem);

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { BadInput } from "../errors.js";
 
 /** What is wrong with an IDX file. Stable, so that callers can tell the cases apart without reading the message. */
-export type IdxProblem = "unreadable" | "wrong-magic" | "corrupt-header" | "truncated" | "trailing-bytes" | "mismatched-count" | "too-few";
+export type IdxProblem =
+  "unreadable" | "wrong-magic" | "corrupt-header" | "truncated" | "trailing-bytes" | "mismatched-count" | "too-few";
 
 /** An IDX file that cannot be read as what it should hold. */
 export class IdxError extends BadInput {

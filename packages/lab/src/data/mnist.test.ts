@@ -76,7 +76,11 @@ describe("a folder of one's own", () => {
   });
 
   test.each<[string, Parameters<typeof writeAll>[0], RegExp]>([
-    ["labels and images that do not match in number", { labels: 5 }, /train-images.*holds 4 entries, its companion file 5/],
+    [
+      "labels and images that do not match in number",
+      { labels: 5 },
+      /train-images.*holds 4 entries, its companion file 5/,
+    ],
     ["images of another size", { side: 27 }, /expected images of 28 × 28, got 27 × 27/],
     ["a label that is no digit", { label: () => 10 }, /train-labels.*label 0 is 10; allowed are 0…9/],
   ])("refuses %s", async (_, files, message) => {
@@ -89,11 +93,15 @@ describe("a folder of one's own", () => {
     writeAll();
     await expect(mnist({ examples: 5, testExamples: 4, path: folder })).rejects.toBeInstanceOf(IdxError);
     await expect(mnist({ path: join(folder, "absent") })).rejects.toThrow(/absent is not a folder/);
-    await expect(mnist({ examples: 0 })).rejects.toThrow("data.examples: expected a whole number from 1 to 60000, got 0.");
+    await expect(mnist({ examples: 0 })).rejects.toThrow(
+      "data.examples: expected a whole number from 1 to 60000, got 0.",
+    );
     await expect(mnist({ testExamples: 10_001 })).rejects.toThrow("data.testExamples: expected");
   });
 });
 
 function firstLabels(targets: Float32Array): number[] {
-  return Array.from({ length: Math.min(5, targets.length / 10) }, (_, i) => targets.subarray(10 * i, 10 * i + 10).indexOf(1));
+  return Array.from({ length: Math.min(5, targets.length / 10) }, (_, i) =>
+    targets.subarray(10 * i, 10 * i + 10).indexOf(1),
+  );
 }

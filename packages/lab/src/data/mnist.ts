@@ -49,7 +49,9 @@ function readSplit(folder: string, prefix: string, examples: number): Split {
   const labels = readIdx(labelsPath, { rank: 1 });
   const images = readIdx(imagesPath, { rank: 3, count: examples, entries: labels.shape[0]! });
   if (images.shape[1] !== side || images.shape[2] !== side) {
-    throw new BadInput(`${imagesPath}: expected images of ${side} × ${side}, got ${images.shape[1]} × ${images.shape[2]}.`);
+    throw new BadInput(
+      `${imagesPath}: expected images of ${side} × ${side}, got ${images.shape[1]} × ${images.shape[2]}.`,
+    );
   }
   return {
     examples,

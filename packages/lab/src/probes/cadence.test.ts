@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { probeSteps } from "./cadence.js";
 
 test("the main example is measured as documented", () => {
-  expect(probeSteps(12_000)).toEqual([0, 1, 3, 8, 23, 65, 186, 528, 1500, 3000, 4500, 6000, 7500, 9000, 10_500, 12_000]);
+  expect(probeSteps(12_000)).toEqual([
+    0, 1, 3, 8, 23, 65, 186, 528, 1500, 3000, 4500, 6000, 7500, 9000, 10_500, 12_000,
+  ]);
 });
 
 test("every: multiples of it and the last step", () => {

@@ -7,7 +7,10 @@
  *
  * @throws RangeError if a number is not a positive integer, or count below 2.
  */
-export function probeSteps(steps: number, cadence: { readonly count?: number; readonly every?: number } = {}): number[] {
+export function probeSteps(
+  steps: number,
+  cadence: { readonly count?: number; readonly every?: number } = {},
+): number[] {
   const { every, count = 16 } = cadence;
   requireInteger("steps", steps, 1);
   const chosen = new Set([0, steps]);

@@ -1,0 +1,57 @@
+import { lanczosAsync, type Random } from "@sedge/linalg";
+import type { Split } from "../data/dataset.js";
+import type { Params } from "../models/model.js";
+import type { HessianOperator } from "./hessian.js";
+
+export interface SharpnessOptions {
+  /** Source of the random start, or of the random part of a warm one. */
+  readonly random: Random;
+  /** A former leading eigenvector [P], to start near. */
+  readonly start?: Float64Array;
+  /** Largest ‖Hv − λv‖ relative to the largest Ritz value. The eigenvalue is then far closer than that. Default 1e-4. */
+  readonly tolerance?: number;
+  /** Most Hessian-vector products. Default 100. */
+  readonly maxIterations?: number;
+  /** Looked at before each product; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Sharpness {
+  /** λ_max of the Hessian, unit 1/η. */
+  readonly value: number;
+  /** ‖Hv − λv‖: an eigenvalue lies within this of `value`. */
+  readonly ritzResidual: number;
+  /** Its unit eigenvector [P]. */
+  readonly vector: Float64Array;
+  /** Hessian-vector products spent. */
+  readonly products: number;
+  readonly converged: boolean;
+}
+
+/** The share of a warm start that is random: without it, a start on another eigenvector would never leave it. */
+const randomShare = 0.1;
+
+/** λ_max of the Hessian over a whole split, by Lanczos with its recurrence in float64. */
+export async function sharpness(
+  hessian: HessianOperator,
+  params: Params,
+  split: Split,
+  { random, start, tolerance = 1e-4, maxIterations = 100, signal }: SharpnessOptions,
+): Promise<Sharpness> {
+  const { values, vectors, ritzResiduals, iterations, converged } = await lanczosAsync(
+    (vector) => {
+      signal?.throwIfAborted();
+      return hessian.product(params, split, vector);
+    },
+    hessian.size,
+    { start: startVector(hessian.size, random, start), tolerance, maxIterations },
+  );
+  return { value: values[0]!, ritzResidual: ritzResiduals[0]!, vector: vectors, products: iterations, converged };
+}
+
+function startVector(size: number, random: Random, warm?: Float64Array): Float64Array {
+  const start = random.normals(size);
+  if (warm === undefined) return start;
+  const scale = randomShare / Math.sqrt(start.reduce((sum, x) => sum + x * x, 0));
+  return start.map((x, i) => warm[i]! + scale * x);
+}

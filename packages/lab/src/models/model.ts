@@ -1,0 +1,61 @@
+import type { Graph } from "@sedge/autodiff";
+import type { Random } from "@sedge/linalg";
+
+/** A parameter array of a model. */
+export interface ParamSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Values of a model's parameters by name, each row-major in its spec's shape. */
+export type Params = Readonly<Record<string, Float32Array>>;
+
+/** A function with parameters, before any loss. */
+export interface Model {
+  /** One line for people: `mlp 784-128-128-10, tanh`. */
+  readonly description: string;
+  /** Shape of one input. A data set fits if its inputs have as many numbers. */
+  readonly inputShape: readonly number[];
+  /** C, outputs for each example. */
+  readonly outputs: number;
+  /** Inputs `x` [batch, ...inputShape] and every parameter; output `output` [batch, C]. */
+  readonly graph: Graph;
+  /** In the order in which they are laid end to end wherever all parameters are one vector. */
+  readonly params: readonly ParamSpec[];
+  /** P, the number of trained numbers. */
+  readonly paramCount: number;
+  /** Seeded initial values. Each parameter draws from its own fork, so none depends on the others' sizes. */
+  initialise(random: Random): Params;
+}
+
+/** The product of an array's axes: how many numbers it holds. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, axis) => product * axis, 1);
+}
+
+/** All parameters end to end, as one vector [P]. */
+export function flattenParams(specs: readonly ParamSpec[], params: Params): Float32Array {
+  const flat = new Float32Array(specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+  let offset = 0;
+  for (const { name, shape } of specs) {
+    flat.set(params[name]!, offset);
+    offset += sizeOf(shape);
+  }
+  return flat;
+}
+
+/** A vector [P] cut into a model's parameters: the inverse of `flattenParams`. The pieces are copies. */
+export function unflattenParams(specs: readonly ParamSpec[], flat: Float32Array): Params {
+  const params: Record<string, Float32Array> = {};
+  let offset = 0;
+  for (const { name, shape } of specs) {
+    params[name] = flat.slice(offset, offset + sizeOf(shape));
+    offset += sizeOf(shape);
+  }
+  return params;
+}
+
+/** A copy that shares no memory. */
+export function copyParams(params: Params): Params {
+  return Object.fromEntries(Object.entries(params).map(([name, values]) => [name, values.slice()]));
+}

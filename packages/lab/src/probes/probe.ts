@@ -1,0 +1,52 @@
+import type { Graph } from "@sedge/autodiff";
+import type { Random } from "@sedge/linalg";
+import type { Dataset } from "../data/dataset.js";
+import type { Model, Params } from "../models/model.js";
+import type { Loss } from "../objectives/objective.js";
+import type { Sampling } from "../sampling/minibatch-stream.js";
+
+/** The run's own stochastic gradient descent, as the theory needs it. */
+export interface SgdSettings {
+  /** N. */
+  readonly examples: number;
+  /** B. */
+  readonly batchSize: number;
+  readonly sampling: Sampling;
+}
+
+/** All that a probe may know of a run before it starts. */
+export interface ProbeContext {
+  readonly model: Model;
+  /** The model with its loss. */
+  readonly objective: Graph;
+  readonly loss: Loss;
+  readonly dataset: Dataset;
+  readonly sgd: SgdSettings;
+  /** The probe's own stream, forked from the run's seed by the probe's name: never the trainer's. */
+  readonly random: Random;
+  readonly threads: number;
+}
+
+/** The run after `step` updates. */
+export interface ProbeView {
+  readonly step: number;
+  /** A copy: whatever a probe does with it, training goes on from its own. */
+  readonly params: Params;
+  /** η of the next update. */
+  readonly learningRate: number;
+  /** Raised when the run is to stop: a probe that takes long looks at it now and then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A probe of one run. */
+export interface OpenProbe {
+  /** Measures; the keys are metric paths as listed in `run/events.ts`. */
+  observe(view: ProbeView): Promise<Readonly<Record<string, number>>>;
+  close(): Promise<void>;
+}
+
+/** A probe watches: a run with it is bit-identical to the run without. May be used for several runs. */
+export interface Probe {
+  readonly name: string;
+  open(context: ProbeContext): Promise<OpenProbe>;
+}

@@ -1,0 +1,42 @@
+import { openHessian } from "../curvature/hessian.js";
+import { sharpness } from "../curvature/sharpness.js";
+import type { Probe } from "./probe.js";
+
+export interface SharpnessProbeOptions {
+  /** Largest ‖Hv − λv‖ relative to λ_max. Default 1e-4. */
+  readonly tolerance?: number;
+  /** Most Hessian-vector products of one measurement. Default 100. */
+  readonly maxIterations?: number;
+}
+
+/**
+ * Records `sharpness`, λ_max of the Hessian over the whole training set, with `sharpness/ritzResidual`, and
+ * `edge/deterministic` = η λ_max/2. Each measurement starts from the eigenvector of the one before.
+ */
+export function sharpnessProbe({ tolerance, maxIterations }: SharpnessProbeOptions = {}): Probe {
+  return {
+    name: "sharpness",
+    async open({ model, objective, dataset, random, threads }) {
+      const hessian = await openHessian(objective, model.params, { threads });
+      let start: Float64Array | undefined;
+      return {
+        async observe({ step, params, learningRate, signal }) {
+          const top = await sharpness(hessian, params, dataset.train, {
+            random: random.fork(step),
+            ...(start && { start }),
+            ...(tolerance !== undefined && { tolerance }),
+            ...(maxIterations !== undefined && { maxIterations }),
+            signal,
+          });
+          start = top.vector;
+          return {
+            sharpness: top.value,
+            "sharpness/ritzResidual": top.ritzResidual,
+            "edge/deterministic": (learningRate * top.value) / 2,
+          };
+        },
+        close: () => hessian.dispose(),
+      };
+    },
+  };
+}

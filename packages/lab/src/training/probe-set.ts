@@ -1,0 +1,61 @@
+import type { Random } from "@sedge/linalg";
+import type { OpenProbe, Probe, ProbeContext, ProbeView } from "../probes/probe.js";
+import { divergenceLimit } from "./trainer.js";
+
+/** What all probes saw at one step. */
+export interface Observation {
+  /** Metrics by path, with `cost/NAME`, the seconds that each probe took. */
+  readonly values: Readonly<Record<string, number>>;
+  /** The training loss is not finite, or beyond the limit: the probes after it were spared. */
+  readonly diverged: boolean;
+  /** Probes that failed now, and why. They are not asked again. */
+  readonly warnings: readonly string[];
+}
+
+/** The probes of one run, in order. */
+export interface ProbeSet {
+  readonly count: number;
+  observe(view: ProbeView): Promise<Observation>;
+  close(): Promise<void>;
+}
+
+/** Opens every probe on a random stream of its own name, so that no probe's presence changes what another draws. */
+export async function openProbes(
+  probes: readonly Probe[],
+  context: Omit<ProbeContext, "random">,
+  seed: Random,
+): Promise<ProbeSet> {
+  const open = new Map<string, OpenProbe>();
+  for (const { name, open: openProbe } of probes) {
+    if (open.has(name)) throw new RangeError(`train: two probes are called "${name}"; each needs a name of its own.`);
+    open.set(name, await openProbe({ ...context, random: seed.fork("probe").fork(name) }));
+  }
+  const watching = new Set(open.keys());
+
+  return {
+    count: open.size,
+    async observe(view) {
+      const values: Record<string, number> = {};
+      const warnings: string[] = [];
+      for (const name of watching) {
+        const start = performance.now();
+        try {
+          Object.assign(values, await open.get(name)!.observe(view));
+        } catch (error) {
+          view.signal?.throwIfAborted();
+          // Hours of training outweigh one instrument: it is switched off, and the run's result says so.
+          watching.delete(name);
+          const reason = error instanceof Error ? error.message : String(error);
+          warnings.push(`probe "${name}" failed at step ${view.step} and was switched off: ${reason}`);
+        }
+        values[`cost/${name}`] = (performance.now() - start) / 1000;
+        const loss = values["loss/train"];
+        if (loss !== undefined && !(Math.abs(loss) <= divergenceLimit)) return { values, diverged: true, warnings };
+      }
+      return { values, diverged: false, warnings };
+    },
+    async close() {
+      await Promise.all([...open.values()].map((probe) => probe.close()));
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import type { TrainConfig } from "../config/train-config.js";
+import { breathe } from "../event-loop.js";
+import { copyParams, type Params } from "../models/model.js";
+import { probeSteps } from "../probes/cadence.js";
+import type { RunStatus } from "../run/events.js";
+import { pacer } from "./pacing.js";
+import type { ProbeSet } from "./probe-set.js";
+import type { Trainer } from "./trainer.js";
+
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  /** Newest value of every metric so far, by path. */
+  readonly latest: Readonly<Record<string, number>>;
+  /** Training steps a second so far, probes not counted. */
+  readonly stepsPerSecond: number;
+  /** Estimated from the steps and the measurements still to come. */
+  readonly secondsLeft: number;
+}
+
+/** How a run went. */
+export interface Outcome {
+  readonly status: Exclude<RunStatus, "running" | "failed">;
+  /** The last step; of a diverged run the one whose loss was not finite. */
+  readonly step: number;
+  /** Newest value of every metric, by path. */
+  readonly latest: Readonly<Record<string, number>>;
+  /** What went wrong without ending the run: a probe that failed and was switched off. */
+  readonly warnings: readonly string[];
+  /** Wall time of the steps and of the probes. Building the graphs is in neither. */
+  readonly seconds: { readonly training: number; readonly probes: number };
+}
+
+export interface RunLoopOptions {
+  readonly config: TrainConfig;
+  readonly trainer: Trainer;
+  readonly probes: ProbeSet;
+  readonly signal: AbortSignal | undefined;
+  readonly record: (step: number, values: Readonly<Record<string, number>>) => void;
+  /** Called before work that may keep the event loop for long. */
+  readonly flush: () => void;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** `loss/batch` is recorded this many times over a run, at steps that the config alone decides. */
+const batchLossRecords = 100;
+
+/**
+ * Trains to the end, to divergence or to an abort, measuring on the way.
+ *
+ * What is recorded at which step depends on the config only. The chunks in between depend on the machine's speed, and
+ * nothing depends on them.
+ */
+export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
+  const { config, trainer, probes, signal, flush, onProgress } = options;
+  const { steps } = config;
+  const measuredSteps = probes.count > 0 ? probeSteps(steps, config.probes) : [];
+  const measured = new Set(measuredSteps);
+  const recorded = new Set(measuredSteps);
+  for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
+
+  const latest: Record<string, number> = {};
+  const warnings: string[] = [];
+  const seconds = { training: 0, probes: 0 };
+  const batchLoss = { sum: 0, count: 0 };
+  const pace = pacer();
+  let measurementsLeft = measuredSteps.length;
+
+  const ended = (status: Outcome["status"], step: number): Outcome => ({ status, step, latest, warnings, seconds });
+
+  function record(step: number, values: Record<string, number>): void {
+    if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
+    batchLoss.sum = batchLoss.count = 0;
+    values["learningRate"] = config.learningRate;
+    values["batchSize"] = config.batchSize;
+    if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
+    if (probes.count > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
+    Object.assign(latest, values);
+    options.record(step, values);
+  }
+
+  async function measure(step: number): Promise<{ values: Record<string, number>; diverged: boolean }> {
+    if (!allFinite(trainer.params)) return { values: {}, diverged: true };
+    flush();
+    const start = performance.now();
+    const view = { step, params: copyParams(trainer.params), learningRate: config.learningRate, signal };
+    const observation = await probes.observe(view);
+    seconds.probes += (performance.now() - start) / 1000;
+    measurementsLeft--;
+    warnings.push(...observation.warnings);
+    return { values: { ...observation.values }, diverged: observation.diverged };
+  }
+
+  function report(): void {
+    const { step } = trainer;
+    const stepsPerSecond = seconds.training > 0 ? step / seconds.training : 0;
+    const measurements = measuredSteps.length - measurementsLeft;
+    const training = stepsPerSecond > 0 ? (steps - step) / stepsPerSecond : NaN;
+    const probing = measurements > 0 ? (measurementsLeft * seconds.probes) / measurements : 0;
+    onProgress?.({ step, steps, latest, stepsPerSecond, secondsLeft: training + probing });
+  }
+
+  /** Trains up to `stop`. Returns the step of a bad loss, if there is one. */
+  async function advanceTo(stop: number): Promise<number | undefined> {
+    while (trainer.step < stop) {
+      await breathe();
+      signal?.throwIfAborted();
+      const count = pace.next(stop - trainer.step);
+      const start = performance.now();
+      const { losses, divergedAt } = await trainer.advance(count);
+      const milliseconds = performance.now() - start;
+      pace.took(count, milliseconds);
+      seconds.training += milliseconds / 1000;
+      for (const loss of losses) batchLoss.sum += loss;
+      batchLoss.count += losses.length;
+      if (divergedAt !== undefined) return divergedAt;
+      report();
+    }
+    return undefined;
+  }
+
+  try {
+    for (const stop of [...recorded].sort((a, b) => a - b)) {
+      const divergedAt = await advanceTo(stop);
+      if (divergedAt !== undefined) {
+        record(divergedAt, {});
+        return ended("diverged", divergedAt);
+      }
+      const last = stop === steps;
+      const { values, diverged } = measured.has(stop)
+        ? await measure(stop)
+        : { values: {}, diverged: last && !allFinite(trainer.params) };
+      record(stop, values);
+      if (diverged) {
+        await trainer.retreat();
+        return ended("diverged", stop);
+      }
+      if (measured.has(stop)) report();
+    }
+    return ended("finished", steps);
+  } catch (error) {
+    if (signal?.aborted) return ended("interrupted", trainer.step);
+    throw error;
+  }
+}
+
+function allFinite(params: Params): boolean {
+  return Object.values(params).every((values) => values.every(Number.isFinite));
+}

@@ -1,0 +1,116 @@
+import { compile, tensor, trainingLoop, type Graph } from "@sedge/autodiff";
+import type { Split } from "../data/dataset.js";
+import type { Params, ParamSpec } from "../models/model.js";
+import type { MinibatchStream } from "../sampling/minibatch-stream.js";
+
+/** A loss beyond this, or none at all, ends a run as diverged: float32 has a few more powers of ten to go. */
+export const divergenceLimit = 1e30;
+
+export interface TrainerOptions {
+  /** With inputs `x`, `y` and the parameters, and the scalar output `loss`, a mean over the batch. */
+  readonly objective: Graph;
+  readonly specs: readonly ParamSpec[];
+  readonly params: Params;
+  readonly split: Split;
+  readonly batchSize: number;
+  readonly minibatches: MinibatchStream;
+  /** Of the update from step t to t + 1. */
+  readonly learningRate: (step: number) => number;
+  readonly threads?: number;
+}
+
+/** What a number of updates did. */
+export interface Advance {
+  /** Minibatch losses, each before its update, in order. A diverged run's last one is the non-finite one. */
+  readonly losses: Float32Array;
+  /** Set if the loss at this step was not finite, or beyond the limit. The trainer then stands at its last good weights. */
+  readonly divergedAt?: number;
+}
+
+/** SGD inside one ONNX `Loop`: every call makes many steps, and nothing runs in JavaScript for each. */
+export interface Trainer {
+  /** Updates made so far. */
+  readonly step: number;
+  /** Weights after `step` updates. Never written to afterwards: each call makes new ones. */
+  readonly params: Params;
+  /** Makes `steps` updates. How a run is cut into calls changes nothing in its results, to the last bit. */
+  advance(steps: number): Promise<Advance>;
+  /** Takes the last update back, when the weights it led to turn out not to be finite. At the start: does nothing. */
+  retreat(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
+  const { objective, specs, split, batchSize, minibatches, learningRate, threads = 1 } = options;
+  const names = specs.map(({ name }) => name);
+  const loop = trainingLoop(objective, { loss: "loss", params: names, data: ["x", "y"], stopAbove: divergenceLimit });
+  const session = await compile(loop, { threads });
+  const data = { x: split.inputs, y: split.targets };
+
+  let step = 0;
+  let params = options.params;
+  /** The call before the current weights, to find the weights before its last update again. */
+  let before: { readonly step: number; readonly params: Params; readonly indices: Int32Array } | null = null;
+
+  async function run(
+    start: number,
+    from: Params,
+    indices: Int32Array,
+  ): Promise<{ losses: Float32Array; after: Params }> {
+    const steps = indices.length / batchSize;
+    const outputs = await session.run({
+      ...from,
+      ...data,
+      indices: tensor(indices, [steps, batchSize], "int64"),
+      learningRate: Float32Array.from({ length: steps }, (_, i) => learningRate(start + i)),
+    });
+    const after = Object.fromEntries(names.map((name) => [name, outputs[name]!.data as Float32Array]));
+    return { losses: outputs["loss"]!.data as Float32Array, after };
+  }
+
+  async function retreat(): Promise<void> {
+    if (before === null) return;
+    const { indices } = before;
+    ({ step, params } = before);
+    before = null;
+    const steps = indices.length / batchSize - 1;
+    if (steps === 0) return;
+    params = (await run(step, params, indices.subarray(0, steps * batchSize))).after;
+    step += steps;
+  }
+
+  return {
+    get step() {
+      return step;
+    },
+    get params() {
+      return params;
+    },
+    async advance(steps) {
+      if (steps === 0) return { losses: new Float32Array(0) };
+      const indices = minibatches.next(steps);
+      const { losses, after } = await run(step, params, indices);
+      const last = losses.length - 1;
+      if (losses.length === steps && isGood(losses[last]!)) {
+        before = { step, params, indices };
+        params = after;
+        step += steps;
+        return { losses };
+      }
+      const divergedAt = step + last;
+      if (last === 0) {
+        await retreat();
+      } else if (last > 1) {
+        // The weights at `divergedAt` gave a bad loss, those one update earlier still a good one. Repeating the steps
+        // up to there finds them, which costs nothing while all goes well.
+        params = (await run(step, params, indices.subarray(0, (last - 1) * batchSize))).after;
+        step += last - 1;
+      }
+      return { losses, divergedAt };
+    },
+    retreat,
+    dispose: () => session.dispose(),
+  };
+}
+
+const isGood = (loss: number) => Math.abs(loss) <= divergenceLimit; // false for NaN
