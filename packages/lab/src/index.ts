@@ -19,3 +19,18 @@ export {
   type MinibatchStream,
   type Sampling,
 } from "./sampling/minibatch-stream.js";
+
+export type { Model, Params, ParamSpec } from "./models/model.js";
+export { mlp, type Activation, type MlpOptions } from "./models/mlp.js";
+export { objective, outputHessianRoots, type Loss } from "./objectives/objective.js";
+export { openHessian, type HessianOperator, type HessianOptions } from "./curvature/hessian.js";
+export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
+export { openNtk, type Ntk, type NtkEstimator } from "./curvature/ntk.js";
+export { estimateNoiseKernel, type Estimate, type NoiseKernelEstimate } from "./curvature/noise-kernel.js";
+export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";
+export type { OpenProbe, Probe, ProbeContext, ProbeView, SgdSettings } from "./probes/probe.js";
+export { lossProbe } from "./probes/loss.js";
+export { sharpnessProbe, type SharpnessProbeOptions } from "./probes/sharpness.js";
+export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-kernel.js";
+export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";
+export type { Outcome, Progress } from "./training/run-loop.js";

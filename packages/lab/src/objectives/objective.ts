@@ -59,9 +59,13 @@ function softmax(logits: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** V √Λ Vᵀ; eigenvalues that round-off made negative count as zero. */
+/** V √Λ Vᵀ. What is round-off beside the largest eigenvalue counts as zero: its root would be 1e-8 of the whole. */
 function symmetricRoot(matrix: Float64Array, size: number): Float64Array {
   const { values, vectors } = eigh(matrix, size);
-  const scaled = vectors.map((entry, k) => entry * Math.sqrt(Math.max(0, values[k % size]!)));
+  const least = 4 * size * Number.EPSILON * values[size - 1]!;
+  const scaled = vectors.map((entry, k) => {
+    const value = values[k % size]!;
+    return value > least ? entry * Math.sqrt(value) : 0;
+  });
   return multiply(scaled, vectors, { rows: size, inner: size, columns: size, transposeB: true });
 }

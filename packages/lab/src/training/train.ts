@@ -90,6 +90,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   const write = (event: RunEvent) => sinks.forEach((sink) => sink.write(event));
   const end = (step: number, status: RunFinished["status"], message?: string) =>
     write({ type: "run-finished", runId, time: Date.now(), step, status, ...(message !== undefined && { message }) });
+  let started = false;
   try {
     write({
       type: "run-started",
@@ -103,6 +104,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
         description: `${model.description}; ${config.loss} loss; ${dataset.description}`,
       },
     });
+    started = true;
     const outcome = await runLoop({
       config,
       trainer,
@@ -119,7 +121,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     return { runId, status, step, params, paramsStep, latest, verdict: judged, warnings, seconds };
   } catch (error) {
     try {
-      end(trainer.step, "failed", error instanceof Error ? error.message : String(error));
+      if (started) end(trainer.step, "failed", error instanceof Error ? error.message : String(error));
     } catch {
       // The sink itself is what failed: the first error is the one to report.
     }
@@ -145,5 +147,9 @@ function requireFit(config: TrainConfig, dataset: Dataset, model: Model): void {
   const { examples } = dataset.train;
   if (config.batchSize > examples) {
     throw new BadInput(`batchSize: expected at most the ${examples} training examples, got ${config.batchSize}.`);
+  }
+  const probe = config.probes.examples;
+  if (probe > examples) {
+    throw new BadInput(`probes.examples: expected at most the ${examples} training examples, got ${probe}.`);
   }
 }
