@@ -62,3 +62,23 @@ export function checkFinite(where: string, argument: string, values: Float64Arra
   const at = values.findIndex((x) => !Number.isFinite(x));
   throw new LinalgRangeError(`${where}: ${argument}[${at}]: expected finite numbers, got ${values[at]}.`);
 }
+
+/** @throws as `checkArray`, and LinalgRangeError if the target shares memory with one of the operands */
+export function checkTarget(
+  where: string,
+  argument: string,
+  target: Float64Array,
+  length: number,
+  meaning: string,
+  operands: Readonly<Record<string, Float64Array>>,
+): void {
+  checkArray(where, argument, target, length, meaning);
+  for (const [name, operand] of Object.entries(operands)) {
+    const apart =
+      target.buffer !== operand.buffer ||
+      target.byteOffset + target.byteLength <= operand.byteOffset ||
+      operand.byteOffset + operand.byteLength <= target.byteOffset;
+    if (!apart && target.length > 0 && operand.length > 0)
+      throw new LinalgRangeError(`${where}: ${argument}: expected memory of its own, got some shared with ${name}.`);
+  }
+}

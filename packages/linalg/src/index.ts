@@ -1,5 +1,5 @@
 export { backend, selectBackend, type Backend } from "./backend.js";
-export { eigh, eigvalsh, type Eigensystem } from "./eigh.js";
+export { eigh, eighInto, eigvalsh, type Eigensystem } from "./eigh.js";
 export { LinalgRangeError, LinalgTypeError } from "./errors.js";
 export { lanczos, lanczosAsync, type LanczosOptions, type LanczosResult } from "./lanczos.js";
 export {

@@ -1,5 +1,5 @@
 import { engine } from "./backend.js";
-import { checkArray, checkInteger, LinalgRangeError } from "./errors.js";
+import { checkArray, checkInteger, checkTarget } from "./errors.js";
 import { mirrorUpper } from "./transpose.js";
 
 /** Sizes of a product of an [rows, inner] by an [inner, columns] matrix. */
@@ -56,7 +56,7 @@ export function multiplyInto(
 ): Float64Array {
   checkProduct("multiplyInto", a, b, shape);
   const { rows, columns } = shape;
-  checkTarget("multiplyInto", target, rows * columns, `rows × columns = ${rows} × ${columns}`, { a, b });
+  checkTarget("multiplyInto", "target", target, rows * columns, `rows × columns = ${rows} × ${columns}`, { a, b });
   engine().multiply(target, a, b, shape);
   return target;
 }
@@ -82,7 +82,7 @@ export function multiplySymmetricInto(
   const { size } = shape;
   const product = squareProduct(shape);
   checkProduct("multiplySymmetricInto", a, b, product, SYMMETRIC_NAMES);
-  checkTarget("multiplySymmetricInto", target, size * size, `size × size = ${size} × ${size}`, { a, b });
+  checkTarget("multiplySymmetricInto", "target", target, size * size, `size × size = ${size} × ${size}`, { a, b });
   return symmetricInto(target, a, b, product, shape.mirror);
 }
 
@@ -109,7 +109,7 @@ export function multiplyTriangularInto(
   { rows, size }: TriangularProductShape,
 ): Float64Array {
   checkProduct("multiplyTriangularInto", a, upper, { rows, inner: size, columns: size }, TRIANGULAR_NAMES);
-  checkTarget("multiplyTriangularInto", target, rows * size, `rows × size = ${rows} × ${size}`, { a, upper });
+  checkTarget("multiplyTriangularInto", "target", target, rows * size, `rows × size = ${rows} × ${size}`, { a, upper });
   engine().multiplyTriangular(target, a, upper, rows, size);
   return target;
 }
@@ -146,22 +146,4 @@ function checkProduct(
   checkInteger(where, names.columns, columns, 0);
   checkArray(where, "a", a, rows * inner, `${names.rows} × ${names.inner} = ${rows} × ${inner}`);
   checkArray(where, names.b, b, inner * columns, `${names.inner} × ${names.columns} = ${inner} × ${columns}`);
-}
-
-function checkTarget(
-  where: string,
-  target: Float64Array,
-  length: number,
-  meaning: string,
-  operands: Readonly<Record<string, Float64Array>>,
-): void {
-  checkArray(where, "target", target, length, meaning);
-  for (const [name, operand] of Object.entries(operands)) {
-    const apart =
-      target.buffer !== operand.buffer ||
-      target.byteOffset + target.byteLength <= operand.byteOffset ||
-      operand.byteOffset + operand.byteLength <= target.byteOffset;
-    if (!apart && target.length > 0 && operand.length > 0)
-      throw new LinalgRangeError(`${where}: target: expected memory of its own, got some shared with ${name}.`);
-  }
 }

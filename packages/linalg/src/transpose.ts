@@ -23,3 +23,20 @@ export function mirrorUpper(matrix: Float64Array, size: number): void {
     }
   }
 }
+
+/** Transposes a [size, size] matrix in place. */
+export function transposeSquare(matrix: Float64Array, size: number): void {
+  for (let i0 = 0; i0 < size; i0 += BLOCK) {
+    const i1 = Math.min(size, i0 + BLOCK);
+    for (let j0 = i0; j0 < size; j0 += BLOCK) {
+      const j1 = Math.min(size, j0 + BLOCK);
+      for (let i = i0; i < i1; i++) {
+        for (let j = Math.max(j0, i + 1); j < j1; j++) {
+          const swapped = matrix[i * size + j]!;
+          matrix[i * size + j] = matrix[j * size + i]!;
+          matrix[j * size + i] = swapped;
+        }
+      }
+    }
+  }
+}

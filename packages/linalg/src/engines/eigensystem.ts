@@ -1,18 +1,17 @@
 import type { Eigensystem } from "../eigh.js";
 import { tridiagonalEigen } from "../tridiagonal.js";
 
-export function eigensystem(matrix: Float64Array, size: number): Eigensystem {
-  const vectors = matrix.slice();
-  const values = new Float64Array(size);
+export function eigensystem(target: Eigensystem, matrix: Float64Array, size: number): void {
+  const { values, vectors } = target;
+  for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) vectors[i * size + j] = matrix[j * size + i]!;
   const offDiagonal = new Float64Array(size);
   tridiagonalise(vectors, values, offDiagonal, size);
   offDiagonal.copyWithin(0, 1);
   tridiagonalEigen(values, offDiagonal, vectors, size);
-  return { values, vectors };
 }
 
-export function eigenvalues(matrix: Float64Array, size: number): Float64Array {
-  return eigensystem(matrix, size).values;
+export function eigenvalues(values: Float64Array, matrix: Float64Array, size: number): void {
+  eigensystem({ values, vectors: new Float64Array(size * size) }, matrix, size);
 }
 
 /** Householder reduction to tridiagonal form, A = V T Vᵀ, V accumulated in place (EISPACK tred2). */

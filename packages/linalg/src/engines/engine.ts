@@ -10,8 +10,8 @@ export interface Engine {
   multiplySymmetric(target: Float64Array, a: Float64Array, b: Float64Array, shape: ProductShape): void;
   /** target = a · U, [rows, size], reading only the upper triangle of `upper`. */
   multiplyTriangular(target: Float64Array, a: Float64Array, upper: Float64Array, rows: number, size: number): void;
-  /** Reads only the upper triangle. */
-  eigh(matrix: Float64Array, size: number): Eigensystem;
-  /** Reads only the upper triangle. Ascending. */
-  eigvalsh(matrix: Float64Array, size: number): Float64Array;
+  /** Fills the target, reading only the upper triangle. */
+  eigh(target: Eigensystem, matrix: Float64Array, size: number): void;
+  /** Fills `values`, ascending, reading only the upper triangle. */
+  eigvalsh(values: Float64Array, matrix: Float64Array, size: number): void;
 }

@@ -2,8 +2,8 @@ import type { Kernels } from "./kernels.js";
 import { createPlainKernels } from "./plain.js";
 import { createWasmKernels } from "./wasm.js";
 
-/** A larger workspace is given back to the garbage collector after use: WebAssembly memory cannot shrink. 64 MB. */
-const KEEP_WORDS = 2 ** 23;
+/** A larger workspace is given back to the garbage collector after use: WebAssembly memory cannot shrink. 128 MB. */
+const KEEP_WORDS = 2 ** 24;
 
 let kept: Kernels | null = null;
 

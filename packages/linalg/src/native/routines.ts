@@ -1,0 +1,90 @@
+import { createRequire } from "node:module";
+import type koffiModule from "koffi";
+import type { Candidate } from "./candidates.js";
+
+/**
+ * The Fortran routines in use, https://netlib.org/lapack. Everything goes by address; letters are single characters whose
+ * hidden lengths follow all other arguments, as gfortran expects and C implementations ignore.
+ */
+const ROUTINES = {
+  dgemm: { letters: 2, integers: [2, 3, 4, 7, 9, 12], others: [5, 6, 8, 10, 11], arguments: 13 },
+  dgemv: { letters: 1, integers: [1, 2, 5, 7, 10], others: [3, 4, 6, 8, 9], arguments: 11 },
+  dtrmm: { letters: 4, integers: [4, 5, 8, 10], others: [6, 7, 9], arguments: 11 },
+  dsyevd: { letters: 2, integers: [2, 4, 7, 8, 9, 10], others: [3, 5, 6], arguments: 11 },
+} as const;
+
+type Argument = string | Int32Array | Float64Array;
+type Routine = (...values: readonly Argument[]) => void;
+export type Routines = Readonly<Record<keyof typeof ROUTINES, Routine>>;
+
+export interface Library {
+  readonly routines: Routines;
+  readonly name: string;
+  readonly path: string;
+  readonly threads?: number;
+  readonly core?: string;
+}
+
+/** @throws Error, from the loader or with the name of a routine that is missing */
+export function openLibrary(candidate: Candidate): Library {
+  const koffi = createRequire(import.meta.url)("koffi") as typeof koffiModule;
+  const handles = candidate.map((file) => koffi.load(file));
+  const find = (declaration: string): ((...values: unknown[]) => unknown) | null => {
+    for (const handle of handles) {
+      try {
+        return handle.func(declaration);
+      } catch {
+        // not in this file
+      }
+    }
+    return null;
+  };
+
+  const bind = (name: keyof typeof ROUTINES): Routine => {
+    const { letters, integers, others, arguments: count } = ROUTINES[name];
+    const types = Array.from({ length: count }, (_, index) => {
+      if ((integers as readonly number[]).includes(index)) return "int32_t *";
+      return (others as readonly number[]).includes(index) ? "double *" : "const char *";
+    });
+    const lengths = Array<string>(letters).fill("size_t");
+    const routine = find(`void ${name}_(${[...types, ...lengths].join(", ")})`);
+    if (routine === null) throw new Error(`has no ${name}_`);
+    const ones = Array<number>(letters).fill(1);
+    return (...values) => void routine(...values, ...ones);
+  };
+
+  const routines = { dgemm: bind("dgemm"), dgemv: bind("dgemv"), dtrmm: bind("dtrmm"), dsyevd: bind("dsyevd") };
+  return { routines, path: candidate[0]!, ...describeLibrary(find, candidate[0]!) };
+}
+
+/** What the library says of itself. */
+function describeLibrary(
+  find: (declaration: string) => ((...values: unknown[]) => unknown) | null,
+  path: string,
+): Pick<Library, "name" | "threads" | "core"> {
+  const config = find("const char *openblas_get_config()");
+  if (config !== null) {
+    const threads = find("int openblas_get_num_threads()")?.();
+    const core = find("const char *openblas_get_corename()")?.();
+    return {
+      name: String(config()).trim(),
+      ...(typeof threads === "number" ? { threads } : {}),
+      ...(typeof core === "string" ? { core } : {}),
+    };
+  }
+  const mkl = find("void MKL_Get_Version_String(uint8_t *text, int length)");
+  if (mkl !== null) {
+    const text = new Uint8Array(200);
+    mkl(text, text.length);
+    const threads = find("int MKL_Get_Max_Threads()")?.();
+    const end = text.indexOf(0);
+    const name = new TextDecoder().decode(text.subarray(0, end < 0 ? undefined : end)).trim();
+    return { name, ...(typeof threads === "number" ? { threads } : {}) };
+  }
+  if (path.includes("Accelerate")) return { name: "Apple Accelerate" };
+  const version = [new Int32Array(2), new Int32Array(2), new Int32Array(2)];
+  const ask = find("void ilaver_(int32_t *major, int32_t *minor, int32_t *patch)");
+  if (ask === null) return { name: "LAPACK" };
+  ask(...version);
+  return { name: `LAPACK ${version.map((part) => part[0]).join(".")}` };
+}
