@@ -1,1 +1,14 @@
-export {};
+export { linearSystem, type LinearSystem, type LinearSystemInput } from "./linear-system.js";
+export { samplingCoefficients, samplings, type Sampling, type SamplingCoefficients } from "./sampling.js";
+export type { SgdSettings } from "./settings.js";
+export {
+  highDimNoiseKernel,
+  noiseKernel,
+  traceNoiseKernel,
+  type NoiseKernel,
+  type NoiseKernelOptions,
+} from "./noise-kernel.js";
+export { exactNoiseKernel, type ExactNoiseKernel, type ExactNoiseKernelOptions } from "./exact-noise-kernel.js";
+export { diagonalNoiseKernel } from "./diagonal-noise-kernel.js";
+export { TheoryRangeError, TheoryTypeError } from "./errors.js";
+export { probeNoiseKernel, type ProbeEstimate, type ProbeInput, type ProbeNoiseKernel } from "./probe-noise-kernel.js";

@@ -1,0 +1,122 @@
+import { lanczos } from "@sedge/linalg";
+import { diagonalPerron } from "./diagonal-noise-kernel.js";
+import { checkNumber, finiteArray, TheoryRangeError } from "./errors.js";
+import { checkSystem, type LinearSystem } from "./linear-system.js";
+import { deterministicRatio } from "./response.js";
+import { resolveDynamics, type Dynamics, type SgdSettings } from "./settings.js";
+import { stationaryMap } from "./stationary-map.js";
+
+export interface ExactNoiseKernelOptions {
+  /** Relative accuracy of K to stop at, in [0, 1). Default 1e-10; a live probe is well served by 1e-5. */
+  readonly tolerance?: number | undefined;
+  /** Blocks [N, C, C] to start from: `perron` of an earlier, similar problem. Default: from the diagonal approximation. */
+  readonly start?: ArrayLike<number> | undefined;
+}
+
+export interface ExactNoiseKernel {
+  /** K, dimensionless; `Infinity` at or past the deterministic edge. */
+  readonly value: number;
+  /** ‖T W − K W‖ for the unit eigenvector W: an eigenvalue lies within it of K. The error of K is of its square. */
+  readonly ritzResidual: number;
+  /** Products with the map. */
+  readonly iterations: number;
+  /** The Perron eigenvector: the noise covariance that feeds itself best, positive semidefinite blocks [N, C, C], unit norm. */
+  readonly perron: Float64Array;
+  /** How much of its trace each example has, [N], summing to 1: which examples put the run at the edge. */
+  readonly exampleWeights: Float64Array;
+}
+
+/**
+ * The exact noise kernel norm: the Perron eigenvalue of W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ) on covariances that are block-diagonal over
+ * examples. K = 1 exactly where the spectral radius of SGD's full second-moment operator is 1, for every sampling, momentum
+ * and weight decay: docs/theory/noise-kernel.md.
+ *
+ * Past the deterministic edge, and where there is no noise (K = 0), `perron` and `exampleWeights` are zero.
+ *
+ * @throws TheoryRangeError or TheoryTypeError for settings or options out of range
+ */
+export function exactNoiseKernel(
+  system: LinearSystem,
+  settings: SgdSettings,
+  options: ExactNoiseKernelOptions = {},
+): ExactNoiseKernel {
+  const where = "exactNoiseKernel";
+  checkSystem(where, system);
+  const dynamics = resolveDynamics(where, system.examples, settings);
+  const { tolerance, start } = checkExactOptions(where, system, options);
+  if (deterministicRatio(system.lambdaMax, dynamics) >= 1) return withoutNoise(system, Infinity);
+  return exactPerron(system, dynamics, tolerance, start ?? diagonalPerron(system, dynamics, 1e-2).blocks);
+}
+
+export function checkExactOptions(where: string, system: LinearSystem, options: ExactNoiseKernelOptions) {
+  const { tolerance = 1e-10, start } = options;
+  checkNumber(where, "tolerance", tolerance, (x) => x >= 0 && x < 1, "a number in [0, 1)");
+  if (start === undefined) return { tolerance };
+  const { examples, outputs } = system;
+  const length = examples * outputs * outputs;
+  const blocks = finiteArray(
+    where,
+    "start",
+    start,
+    length,
+    `examples × outputs × outputs = ${examples} × ${outputs} × ${outputs}`,
+  );
+  if (!blocks.some((x) => x !== 0)) throw new TheoryRangeError(`${where}: start: expected blocks other than zero.`);
+  return { tolerance, start: blocks };
+}
+
+/** The value `Infinity` or 0 without an eigenvector. */
+export function withoutNoise({ examples, outputs }: LinearSystem, value: number): ExactNoiseKernel {
+  const perron = new Float64Array(examples * outputs * outputs);
+  return { value, ritzResidual: 0, iterations: 0, perron, exampleWeights: new Float64Array(examples) };
+}
+
+/** As `exactNoiseKernel`, unchecked, inside the deterministic edge. */
+export function exactPerron(
+  system: LinearSystem,
+  dynamics: Dynamics,
+  tolerance: number,
+  start: Float64Array,
+): ExactNoiseKernel {
+  if (system.rank === 0 || dynamics.c === 0) return withoutNoise(system, 0);
+  const { examples, outputs } = system;
+  const { values, vectors, ritzResiduals, iterations } = lanczos(
+    stationaryMap(system, dynamics),
+    examples * outputs * outputs,
+    { start: positiveStart(start, examples, outputs), tolerance: Math.max(1e-12, tolerance ** 0.75) },
+  );
+  const exampleWeights = blockTraces(vectors, examples, outputs);
+  const total = exampleWeights.reduce((sum, weight) => sum + weight, 0);
+  // The eigenvector comes with either sign; the covariance is the one with positive traces.
+  const perron = total < 0 ? vectors.map((x) => -x) : vectors;
+  for (let i = 0; i < examples; i++) exampleWeights[i]! /= total;
+  return { value: values[0]!, ritzResidual: ritzResiduals[0]!, iterations, perron, exampleWeights };
+}
+
+/**
+ * Symmetric blocks with a little of the identity added, so that the start overlaps the Perron vector even where a kernel
+ * splits into parts that do not see each other and the given start is zero on one.
+ */
+function positiveStart(start: Float64Array, examples: number, outputs: number): Float64Array {
+  const blocks = new Float64Array(start.length);
+  let trace = 0;
+  for (const x of blockTraces(start, examples, outputs)) trace += Math.abs(x);
+  const share = trace > 0 ? (1e-3 * trace) / (examples * outputs) : 1;
+  for (let i = 0; i < examples; i++) {
+    for (let a = 0; a < outputs; a++) {
+      for (let b = 0; b < outputs; b++) {
+        const at = (i * outputs + a) * outputs + b;
+        blocks[at] = 0.5 * (start[at]! + start[(i * outputs + b) * outputs + a]!) + (a === b ? share : 0);
+      }
+    }
+  }
+  return blocks;
+}
+
+function blockTraces(blocks: Float64Array, examples: number, outputs: number): Float64Array {
+  const traces = new Float64Array(examples);
+  for (let i = 0; i < examples; i++) {
+    for (let a = 0; a < outputs; a++) traces[i]! += blocks[(i * outputs + a) * outputs + a]!;
+  }
+  return traces;
+}
