@@ -1,1 +1,45 @@
-export {};
+/** @sedge/autodiff: build, differentiate and run ONNX graphs. */
+
+// Data
+export { scalarOf, tensor, type DataType, type Tensor, type TypedArray } from "./ir/tensor.js";
+export type { Dim, Shape } from "./ir/dims.js";
+export type { Body, Graph, Node, Typed, Value } from "./ir/graph.js";
+export { GraphError, OnnxFileError, ShapeError } from "./ir/errors.js";
+
+// Building
+export { Builder, graph, graphOf } from "./builder/builder.js";
+export type { ConstantOptions, Operand } from "./builder/core.js";
+export type { GemmOptions, ReduceOptions } from "./builder/linear.js";
+export type { LoopParts, LoopResult, LoopStep } from "./builder/loop.js";
+
+// Differentiating
+export {
+  dependsOn,
+  gaussNewtonVectorProduct,
+  hessianVectorProduct,
+  jvp,
+  vjp,
+  type DerivativeOptions,
+  type GaussNewtonOptions,
+  type ProductOptions,
+} from "./transforms/graphs.js";
+export type { GaussNewtonParts } from "./transforms/curvature.js";
+
+// Training
+export {
+  sgd,
+  trainingLoop,
+  updateState,
+  type SgdOptions,
+  type TrainingLoopOptions,
+  type UpdateInputs,
+  type UpdateRule,
+} from "./transforms/training-loop.js";
+
+// Files
+export { exportOnnx, type ExportOptions } from "./onnx/encode.js";
+export { knownOps } from "./ops/registry.js";
+
+// Running
+export { compile, openSessions, type CompileOptions, type InputData, type RunOptions, type Session, type Signature } from "./runtime/session.js";
+export type { Device } from "./runtime/engine.js";
