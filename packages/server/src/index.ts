@@ -1,4 +1,6 @@
+export { createApp, type AppOptions } from "./api/app.js";
 export { ServerError, StoreError, type ServerErrorCode, type StoreErrorCode } from "./errors.js";
+export { startServer, type RunningServer, type ServerOptions } from "./server.js";
 export type {
   AppendableEvent,
   RunDeleted,
@@ -8,7 +10,7 @@ export type {
   StoreEvent,
 } from "./store/events.js";
 export type { IntegrityReport } from "./store/integrity.js";
-export { stringifyNonFinite, toWireNumber, type WireNumber } from "./store/non-finite-json.js";
+export type { WireNumber } from "./store/non-finite-json.js";
 export type { MetricsQuery, RunMetrics } from "./store/reader.js";
 export { createRunId, isRunId } from "./store/run-id.js";
 export type { Series } from "./store/series.js";

@@ -131,11 +131,10 @@ export function blockEvents(
   block: MetricBlock,
   keyOf: (metric: number) => string,
 ): { step: number; time: number; values: Record<string, number> }[] {
-  const events = Array.from(block.steps, (step, i) => ({
-    step,
-    time: block.times[i]!,
-    values: {},
-  }));
+  const events = Array.from(block.steps, (step, i) => {
+    const values: Record<string, number> = {};
+    return { step, time: block.times[i]!, values };
+  });
   for (const column of block.columns) {
     const key = keyOf(column.metric);
     let next = 0;

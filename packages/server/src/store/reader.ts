@@ -105,7 +105,7 @@ export class RunReader {
         const { number } = findRun(this.#database, given);
         const rows = this.#statements.latestOf.all(number) as LatestRow[];
         const latest = Object.fromEntries(rows.map(({ key, last_value }) => [key, last_value ?? NaN]));
-        return this.#summary(this.#statements.run.get(number), latest);
+        return this.#summary(this.#row(number), latest);
       }),
     );
   }
@@ -114,7 +114,7 @@ export class RunReader {
     return this.#read(() =>
       readTransaction(this.#database, () => {
         const { number, id } = findRun(this.#database, given);
-        const { sequence } = this.#statements.run.get(number) as unknown as RunRow;
+        const { sequence } = this.#row(number);
         const known = this.#statements.metrics.all(number) as { id: number; key: string }[];
         const wanted = new Map(
           known.filter(({ key }) => keys?.includes(key) ?? true).map((metric) => [metric.id, metric.key]),
@@ -141,6 +141,10 @@ export class RunReader {
       }
       return events;
     });
+  }
+
+  #row(run: number): RunRow {
+    return this.#statements.run.get(run) as RunRow;
   }
 
   #unpack({ run_id, kind, payload }: EventRow): StoreEvent[] {

@@ -1,0 +1,93 @@
+import { Hono, type Context, type Handler } from "hono";
+import { stringifyNonFinite } from "../store/non-finite-json.js";
+import type { RunStore } from "../store/store.js";
+import { version } from "../version.js";
+import { answerError, ApiError, parseQuery } from "./errors.js";
+import { EventFeed } from "./feed.js";
+import { metricsText, runMessage } from "./messages.js";
+import { metricsQuerySchema, type HealthMessage, type RunListMessage, type RunMessage } from "./schemas.js";
+import { loopbackHosts, sameMachineOnly, securityHeaders } from "./security.js";
+import { matchesTag, staticFiles } from "./static-files.js";
+import { eventStream } from "./stream.js";
+
+export interface AppOptions {
+  /** Folder of the built dashboard. Without it there is only the API. */
+  readonly webRoot?: string;
+  /** Host names by which the server may be addressed. Default: those of this machine's loopback. */
+  readonly allowedHosts?: readonly string[];
+  /** Ends the open streams. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds of silence after which a stream sends a comment. Default 15 000. */
+  readonly heartbeat?: number;
+  /** Told of failures that are nobody's request's fault. Default: standard error. */
+  readonly log?: (error: Error) => void;
+}
+
+/**
+ * The HTTP API of a store, and the dashboard, as a Hono app: `app.request("/api/v1/runs")` needs no socket.
+ * Messages are described in `schemas.ts`.
+ */
+export function createApp(store: RunStore, options: AppOptions = {}): Hono {
+  const { webRoot, allowedHosts = loopbackHosts, heartbeat = 15_000, log = logToStandardError } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const app = new Hono();
+  app.use(securityHeaders());
+  app.use(sameMachineOnly(allowedHosts));
+  app.onError((error, c) => answerError(error, c, log));
+  app.notFound((c) => {
+    throw new ApiError(404, "not-found", `There is nothing at ${c.req.path}.`);
+  });
+
+  const get = (path: string, handler: Handler) => {
+    app.get(path, handler);
+    app.all(path, (c) => {
+      c.header("Allow", "GET, HEAD");
+      throw new ApiError(405, "method-not-allowed", `${c.req.method} ${c.req.path}: only GET is possible here.`);
+    });
+  };
+
+  get("/api/v1/health", (c) => {
+    const health: HealthMessage = { status: "ok", version, store: store.identity, cursor: store.cursor() };
+    c.header("Cache-Control", "no-store");
+    return c.json(health);
+  });
+  get("/api/v1/runs", (c) =>
+    answerUnlessKnown(c, store, () => {
+      const cursor = store.cursor();
+      return stringifyNonFinite({ runs: store.runs().map(runMessage), cursor } satisfies RunListMessage);
+    }),
+  );
+  get("/api/v1/runs/:id", (c) =>
+    answerUnlessKnown(c, store, () =>
+      stringifyNonFinite({ run: runMessage(store.run(c.req.param("id")!)) } satisfies RunMessage),
+    ),
+  );
+  get("/api/v1/runs/:id/metrics", (c) => {
+    const query = parseQuery(c, metricsQuerySchema);
+    return answerUnlessKnown(c, store, () => metricsText(store.metrics(c.req.param("id")!, query)));
+  });
+  get("/api/v1/events", eventStream(new EventFeed(store), { heartbeat, signal }));
+  app.all("/api/*", (c) => c.notFound());
+  if (webRoot !== undefined) get("/*", staticFiles(webRoot));
+  return app;
+}
+
+/**
+ * An answer is a function of the request and of the store's events, so the number of the last event is its tag: a
+ * client that has asked before is told in a few bytes that nothing has changed.
+ */
+function answerUnlessKnown(c: Context, store: RunStore, answer: () => string): Response {
+  // The death of a writer is an event once it has been noticed.
+  if (!store.readOnly) store.markInterrupted();
+  const tag = `W/"${store.identity.slice(0, 12)}-${store.cursor()}-${version}"`;
+  c.header("Cache-Control", "no-cache");
+  if (!store.readOnly) {
+    c.header("ETag", tag);
+    if (matchesTag(c.req.header("if-none-match"), tag)) return c.body(null, 304);
+  }
+  return c.body(answer(), 200, { "Content-Type": "application/json" });
+}
+
+function logToStandardError(error: Error): void {
+  console.error(error);
+}

@@ -1,0 +1,205 @@
+import { createServer, connect } from "node:net";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ServerError } from "./errors.js";
+import { startServer, type ServerOptions } from "./server.js";
+import { openStore } from "./store/store.js";
+import { Child, compiledSources } from "./testing/children.js";
+import { metrics, runFinished, runStarted, testStore } from "./testing/events.js";
+import { SseReader } from "./testing/sse.js";
+import { temporaryFolder } from "./testing/temporary-folder.js";
+
+const sources = compiledSources();
+
+async function testServer(options: Partial<ServerOptions> = {}) {
+  const server = await startServer({ store: options.store ?? testStore(), port: 0, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function stream(url: string, lastEventId?: string): Promise<SseReader> {
+  const headers = new Headers(lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId });
+  return new SseReader(await fetch(`${url}/api/v1/events`, { headers }));
+}
+
+/** Sends bytes as they are: `fetch` would tidy the path and set Host itself. */
+function raw(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(request));
+    let text = "";
+    socket.on("data", (data) => (text += data.toString()));
+    socket.on("end", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+async function failure(options: ServerOptions): Promise<ServerError> {
+  try {
+    const server = await startServer(options);
+    await server.close();
+  } catch (error) {
+    if (error instanceof ServerError) return error;
+    throw error;
+  }
+  throw new Error("expected a ServerError");
+}
+
+describe("starting", () => {
+  test("serves the API at its address", async () => {
+    const server = await testServer();
+    expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
+    const response = await fetch(`${server.url}/api/v1/health`);
+    expect([response.status, ((await response.json()) as { status: string }).status]).toEqual([200, "ok"]);
+  });
+
+  test("a busy port is named, with what to do", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as { port: number };
+    const error = await failure({ store: testStore(), port });
+    expect(error.code).toBe("port-in-use");
+    expect(error.message).toBe(
+      `Port ${port} on 127.0.0.1 is in use. Stop the program that has it, or take another with --port (0 for any free one).`,
+    );
+  });
+
+  test.each([-1, 65_536, 1.5, NaN])("port %d is refused", async (port) => {
+    expect((await failure({ store: testStore(), port })).code).toBe("bad-port");
+  });
+
+  test.each(["0.0.0.0", "::", "192.168.1.5", "example.com"])("address %s is refused", async (host) => {
+    expect((await failure({ store: testStore(), port: 0, host })).code).toBe("host-unavailable");
+  });
+
+  test("nobody else's address reaches it", async () => {
+    const server = await testServer({ host: "127.0.0.2" });
+    expect(server.url).toBe(`http://127.0.0.2:${server.port}`);
+    expect((await fetch(`${server.url}/api/v1/health`)).status).toBe(200);
+    await expect(fetch(`http://127.0.0.1:${server.port}/api/v1/health`)).rejects.toThrow();
+  });
+});
+
+describe("over a real socket", () => {
+  test("a foreign Host is refused", async () => {
+    const { port } = await testServer();
+    const answer = await raw(port, "GET /api/v1/health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain("host-not-allowed");
+  });
+
+  test.each([
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/assets/../../secret.txt",
+    "//secret.txt",
+    "/./../secret.txt",
+  ])("%s does not leave the folder", async (path) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "dist"));
+    writeFileSync(join(folder, "dist", "index.html"), "<title>Sedge</title>");
+    writeFileSync(join(folder, "secret.txt"), "outside");
+    const { port } = await testServer({ webRoot: join(folder, "dist") });
+    const answer = await raw(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
+    expect(answer).not.toContain("outside");
+  });
+
+  test("a malformed request does not harm the next", async () => {
+    const server = await testServer();
+    await raw(server.port, "GARBAGE\r\n\r\n");
+    await raw(server.port, "GET http://[ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    expect((await fetch(`${server.url}/api/v1/health`)).status).toBe(200);
+  });
+});
+
+describe("the live stream", () => {
+  test("brings what another process writes, within moments", async () => {
+    const folder = temporaryFolder();
+    const { url } = await testServer({ store: testStore(folder) });
+    const events = await stream(url);
+    const child = new Child(sources);
+    await child.tell({ do: "open", folder });
+    await child.tell({ do: "append", events: [runStarted("a")] });
+    await child.tell({ do: "append", events: [metrics("a", 1, { loss: 1 })] });
+    const appended = performance.now();
+    await events.until(() => events.of("metrics").length === 1);
+    expect(performance.now() - appended).toBeLessThan(1000); // measured: 40 ms; see README.md
+    await child.kill();
+    await events.until(() =>
+      events.of("run").some(({ data }) => (data as { status: string }).status === "interrupted"),
+    );
+    await events.close();
+  });
+
+  test("a client that comes back after a restart of the server misses nothing and hears nothing twice", async () => {
+    const folder = temporaryFolder();
+    const child = new Child(sources);
+    await child.tell({ do: "open", folder });
+    await child.tell({ do: "append", events: [runStarted("a")] });
+    let store = openStore(folder);
+    let server = await startServer({ store, port: 0 });
+    const { port } = server;
+    let lastEventId: string | undefined;
+    const steps: number[] = [];
+    const ids: number[] = [];
+    child.send({ do: "flood", runId: "a" });
+    for (let round = 0; round < 4; round++) {
+      const events = await stream(server.url, lastEventId);
+      await events.until(() => events.of("metrics").length > 100);
+      await server.close();
+      store.close();
+      await events.ended;
+      for (const { id, event, data } of events.messages) {
+        if (id !== undefined && event !== "hello") ids.push(Number(id));
+        if (event === "metrics") steps.push((data as { step: number }).step);
+      }
+      lastEventId = events.lastEventId;
+      await sleep(100); // the child goes on writing
+      store = openStore(folder);
+      server = await startServer({ store, port });
+    }
+    await child.kill();
+    await server.close();
+    store.close();
+    expect(ids).toEqual(Array.from(ids, (_, i) => ids[0]! + i));
+    expect(steps).toEqual(Array.from(steps, (_, i) => steps[0]! + i));
+    expect(steps.length).toBeGreaterThan(400);
+  });
+
+  test("many streams all get everything, and a slow reader holds nobody up", async () => {
+    const store = testStore();
+    const { url } = await testServer({ store });
+    const lazy = await fetch(`${url}/api/v1/events`); // never read
+    const streams = await Promise.all(Array.from({ length: 20 }, () => stream(url)));
+    store.append(runStarted("a"));
+    for (let step = 1; step <= 3000; step++) store.append(metrics("a", step, { loss: step, sharpness: step / 7 }));
+    store.append(runFinished("a"));
+    await Promise.all(streams.map((one) => one.until(() => one.of("metrics").length === 3000)));
+    for (const one of streams) {
+      expect(one.of("metrics").map(({ data }) => (data as { step: number }).step)).toEqual(
+        Array.from({ length: 3000 }, (_, i) => i + 1),
+      );
+      await one.close();
+    }
+    await lazy.body!.cancel();
+  });
+});
+
+describe("closing", () => {
+  test("ends open streams, frees the port, and may be asked twice", async () => {
+    const store = testStore();
+    const server = await startServer({ store, port: 0 });
+    const events = await stream(server.url);
+    await events.until(() => events.of("hello").length === 1);
+    const started = performance.now();
+    await Promise.all([server.close(), server.close()]);
+    await events.ended;
+    expect(performance.now() - started).toBeLessThan(1500); // not the two seconds after which it cuts off
+    const again = await startServer({ store, port: server.port });
+    await again.close();
+  });
+});
