@@ -1,4 +1,13 @@
 import type { Workload } from "../workload.js";
+import { symmetricEigenproblem } from "./linalg.js";
+import { hvpMlp, trainMlp } from "./mlp.js";
 
 /** Our side of each workload, by the peers' names. */
-export const workloads: Readonly<Record<string, Workload>> = {};
+export const workloads: Readonly<Record<string, Workload>> = {
+  "train-mlp-b1": trainMlp(1, 2000, 1),
+  "train-mlp-b32": trainMlp(32, 500, 1),
+  "train-mlp-b512": trainMlp(512, 100, 2),
+  "hvp-mlp-b512": hvpMlp,
+  "eigh-n500": symmetricEigenproblem(500),
+  "eigh-n1000": symmetricEigenproblem(1000),
+};
