@@ -3,7 +3,17 @@
  * headless Chromium that the npm package @sparticuz/chromium carries, with the shared libraries it needs.
  */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
@@ -59,7 +69,10 @@ export function packagedBrowser(): BrowserProgram {
     );
   }
   const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
-  const packageFolder = entry.slice(0, entry.lastIndexOf(join("@sparticuz", "chromium")) + "@sparticuz/chromium".length);
+  const packageFolder = entry.slice(
+    0,
+    entry.lastIndexOf(join("@sparticuz", "chromium")) + "@sparticuz/chromium".length,
+  );
   const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
   const folder = join(packageFolder, "..", "..", ".cache", "sedge-chromium", version);
   if (!existsSync(folder)) unpack(join(packageFolder, "bin"), folder);
@@ -80,14 +93,17 @@ function unpack(archives: string, folder: string): void {
   }
   // The package's fonts.conf names a folder under /tmp; ours lie beside it.
   const fontConfig = join(staging, "fonts.conf");
-  writeFileSync(fontConfig, `<?xml version="1.0"?>
+  writeFileSync(
+    fontConfig,
+    `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
-`);
+`,
+  );
   try {
     renameSync(staging, folder);
   } catch (error) {

@@ -1,0 +1,121 @@
+import type { RunSummary } from "../api/types.js";
+import type { RunData } from "../data/run-data.js";
+import type { ViewState, XAxis } from "../view/view-state.js";
+import { lineOf, visibleExtent, type Line } from "./line.js";
+import { shownMeasures, type ChartDefinition, type Measure } from "./measures.js";
+import type { Content, RunEdge, Stroke } from "./paint.js";
+import { padded, type Domain, type Scale } from "./scale.js";
+
+export interface ContentOptions {
+  readonly definition: ChartDefinition;
+  readonly data: RunData;
+  /** The runs to draw. */
+  readonly runs: readonly RunSummary[];
+  readonly view: ViewState;
+  readonly xScale: Scale;
+  readonly xDomain: Domain;
+  readonly highlighted: string | null;
+  readonly colourOf: (runId: string) => string;
+}
+
+/** One run's line of one measure, with what the legend needs. */
+export interface LegendLine {
+  readonly run: RunSummary;
+  readonly measure: Measure;
+  readonly line: Line;
+}
+
+export const yScaleOf = ({ id }: ChartDefinition, view: ViewState): Scale => ({
+  kind: view.log.has(id) ? "log" : "linear",
+});
+
+/** What one chart draws: the lines of every shown run and measure, the edges, and the stretch of both axes. */
+export function contentOf(options: ContentOptions): {
+  readonly content: Content;
+  readonly lines: readonly LegendLine[];
+} {
+  const { definition, data, runs, view, xScale, xDomain, highlighted, colourOf } = options;
+  const yScale = yScaleOf(definition, view);
+  const lines: LegendLine[] = [];
+  const strokes: Stroke[] = [];
+  const measures = shownMeasures(definition, view.measures, runs.length);
+  for (const run of runs) {
+    for (const measure of measures) {
+      const series = data.series(run.id, measure.key);
+      if (series === undefined) continue;
+      const errors = measure.errorKey === undefined ? undefined : data.series(run.id, measure.errorKey);
+      const line = lineOf(series, errors, run, { xAxis: view.x, xScale, yScale, smoothing: view.smoothing });
+      lines.push({ run, measure, line });
+      const { dash, width } = measure;
+      const isMain = measure === definition.measures[0];
+      strokes.push({ runId: run.id, line, colour: colourOf(run.id), dash, width, status: run.status, isMain });
+    }
+  }
+  const runEdges: RunEdge[] = [];
+  if (definition.runEdge !== undefined) {
+    for (const run of runs) {
+      const value = definition.runEdge.of(run);
+      if (value > 0 && value < Infinity) runEdges.push({ runId: run.id, value, colour: colourOf(run.id) });
+    }
+  }
+  const content: Content = {
+    strokes,
+    runEdges,
+    runEdgeLabel: definition.runEdge?.label ?? null,
+    edge: definition.edge ?? null,
+    xDomain,
+    yDomain: yDomain(definition, strokes, runEdges, xDomain, yScale),
+    xScale,
+    yScale,
+    highlighted,
+  };
+  return { content, lines };
+}
+
+/** From the lowest to the highest of what is in view; an edge is always in view, with room beyond it. */
+function yDomain(
+  { edge, bounds }: ChartDefinition,
+  strokes: readonly Stroke[],
+  runEdges: readonly RunEdge[],
+  xDomain: Domain,
+  yScale: Scale,
+): Domain {
+  if (bounds !== undefined && yScale.kind === "linear") return padded(yScale, bounds, 0.03);
+  let lowest = Infinity;
+  let highest = -Infinity;
+  const include = (low: number, high: number) => {
+    lowest = Math.min(lowest, low);
+    highest = Math.max(highest, high);
+  };
+  for (const { line } of strokes) include(...visibleExtent(line, xDomain));
+  for (const { value } of runEdges) include(value, value);
+  if (edge !== undefined) include(edge.value * (yScale.kind === "log" ? 0.5 : 0), edge.value * 1.6);
+  if (!(lowest <= highest)) return yScale.kind === "log" ? [0.1, 10] : [0, 1];
+  if (yScale.kind === "linear" && lowest >= 0) return [0, padded(yScale, [0, highest], 0.06)[1]];
+  return padded(yScale, [lowest, highest], 0.06);
+}
+
+/** The whole horizontal stretch of what is drawn, from 0. */
+export function fullDomain(data: RunData, runs: readonly RunSummary[], keys: readonly string[], xAxis: XAxis): Domain {
+  let end = 0;
+  for (const run of runs) {
+    for (const key of keys) {
+      const series = data.series(run.id, key);
+      if (series === undefined || series.length === 0) continue;
+      const last = series.length - 1;
+      if (xAxis === "step") end = Math.max(end, series.steps[last]!);
+      else if (xAxis === "time") end = Math.max(end, (series.times[last]! - run.startedAt) / 1000);
+      else end = Math.max(end, series.steps[last]! * (run.config.learningRate ?? 0));
+    }
+  }
+  return [0, end > 0 ? end : 1];
+}
+
+/** Where the logarithm begins on a horizontal axis: one step of the slowest run, or a tenth of a second. */
+export function xScaleOf({ x, xLog }: ViewState, runs: readonly RunSummary[]): Scale {
+  if (!xLog) return { kind: "linear" };
+  if (x === "step") return { kind: "asinh", threshold: 1 };
+  if (x === "time") return { kind: "asinh", threshold: 0.1 };
+  const rates = runs.map(({ config }) => config.learningRate ?? 0).filter((rate) => rate > 0);
+  return { kind: "asinh", threshold: rates.length > 0 ? Math.min(...rates) : 1 };
+}

@@ -1,0 +1,229 @@
+import type { RunSummary } from "../api/types.js";
+import { formatEstimate, formatShare, formatValue } from "../format/number.js";
+import type { ChartId } from "../view/view-state.js";
+
+/** One kind of line on a chart; every shown run has one. The line's style says which measure, its colour which run. */
+export interface Measure {
+  /** In links. */
+  readonly id: string;
+  /** Metric key. */
+  readonly key: string;
+  /** Metric key of the standard error, drawn as a band of ± one. */
+  readonly errorKey?: string;
+  /** In the legend's head. */
+  readonly label: string;
+  /** In full, for tooltips and screen readers. */
+  readonly title: string;
+  readonly dash: readonly number[];
+  readonly width: number;
+  /** Shown unless switched off: always, while few runs are on screen, or never. */
+  readonly shown: "always" | "few-runs" | "on-demand";
+}
+
+export interface ChartDefinition {
+  readonly id: ChartId;
+  readonly title: string;
+  readonly subtitle: string;
+  /** Of the vertical axis, with the unit. */
+  readonly axisLabel: string;
+  readonly measures: readonly Measure[];
+  /** A line that no stable run stays above, with the region beyond it shaded. */
+  readonly edge?: { readonly value: number; readonly label: string };
+  /** An edge that differs from run to run, drawn in the run's colour. */
+  readonly runEdge?: { readonly label: string; readonly of: (run: RunSummary) => number };
+  /** Of the axis on a linear scale, where it is known beforehand. */
+  readonly bounds?: readonly [number, number];
+  readonly format: (value: number, error?: number) => string;
+}
+
+const solid: readonly number[] = [];
+const dashed: readonly number[] = [7, 4];
+const dotted: readonly number[] = [1.5, 3.5];
+const dashDotted: readonly number[] = [9, 3, 1.5, 3];
+
+const plain = (value: number) => formatValue(value);
+const estimate = (value: number, error = NaN) => {
+  const shown = formatEstimate(value, error);
+  return shown.error === null ? shown.value : `${shown.value} ± ${shown.error}`;
+};
+
+export const lossChart: ChartDefinition = {
+  id: "loss",
+  title: "Loss",
+  subtitle: "mean over the examples",
+  axisLabel: "loss (dimensionless)",
+  measures: [
+    {
+      id: "loss-train",
+      key: "loss/train",
+      label: "train",
+      title: "Loss on the training set",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+    {
+      id: "loss-test",
+      key: "loss/test",
+      label: "test",
+      title: "Loss on the test set",
+      dash: dashed,
+      width: 1.5,
+      shown: "few-runs",
+    },
+    {
+      id: "loss-batch",
+      key: "loss/batch",
+      label: "batches",
+      title: "Mean loss of the minibatches just trained on",
+      dash: dotted,
+      width: 1.5,
+      shown: "on-demand",
+    },
+  ],
+  format: plain,
+};
+
+export const edgesChart: ChartDefinition = {
+  id: "edges",
+  title: "Both edges",
+  subtitle: "1 is the edge; beyond it SGD does not converge",
+  axisLabel: "distance to the edge (dimensionless)",
+  measures: [
+    {
+      id: "k-exact",
+      key: "noiseKernel/exact",
+      errorKey: "noiseKernel/exact/standardError",
+      label: "K exact",
+      title: "Noise kernel norm K, exact, ± one standard error: 1 on the stochastic edge",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+    {
+      id: "k-diagonal",
+      key: "noiseKernel/diagonal",
+      label: "K diagonal",
+      title: "Noise kernel norm K in the paper's diagonal approximation",
+      dash: dashed,
+      width: 1.5,
+      shown: "few-runs",
+    },
+    {
+      id: "k-trace",
+      key: "noiseKernel/trace",
+      label: "K trace",
+      title: "Noise kernel norm K in the trace approximation",
+      dash: dotted,
+      width: 1.5,
+      shown: "on-demand",
+    },
+    {
+      id: "ratio",
+      key: "edge/deterministic",
+      label: "λ_max·η/2",
+      title: "Sharpness relative to the deterministic edge, λ_max·η/2: 1 on the deterministic edge",
+      dash: dashDotted,
+      width: 1.5,
+      shown: "few-runs",
+    },
+  ],
+  edge: { value: 1, label: "edge = 1" },
+  format: estimate,
+};
+
+/** The deterministic edge of λ_max: 2(1 + m)/η for momentum m. */
+export function sharpnessEdge({ config: { learningRate, momentum = 0 } }: RunSummary): number {
+  return learningRate === undefined ? NaN : (2 * (1 + momentum)) / learningRate;
+}
+
+export const sharpnessChart: ChartDefinition = {
+  id: "sharpness",
+  title: "Sharpness",
+  subtitle: "largest eigenvalue of the Hessian",
+  axisLabel: "λ_max (1/learning rate)",
+  measures: [
+    {
+      id: "sharpness",
+      key: "sharpness",
+      errorKey: "sharpness/ritzResidual",
+      label: "λ_max",
+      title: "Largest eigenvalue of the Hessian of the training loss, ± the Ritz residual",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+  ],
+  runEdge: { label: "2/η", of: sharpnessEdge },
+  format: plain,
+};
+
+export const sharpnessRatioChart: ChartDefinition = {
+  ...sharpnessChart,
+  subtitle: "relative to the deterministic edge",
+  axisLabel: "λ_max·η/2 (dimensionless)",
+  measures: [
+    {
+      id: "ratio-alone",
+      key: "edge/deterministic",
+      label: "λ_max·η/2",
+      title: "Sharpness relative to the deterministic edge, λ_max·η/2",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+  ],
+  edge: { value: 1, label: "deterministic edge = 1" },
+  runEdge: undefined,
+};
+
+export const accuracyChart: ChartDefinition = {
+  id: "accuracy",
+  title: "Accuracy",
+  subtitle: "share of examples classified correctly",
+  axisLabel: "accuracy (share)",
+  measures: [
+    {
+      id: "accuracy-train",
+      key: "accuracy/train",
+      label: "train",
+      title: "Accuracy on the training set",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+    {
+      id: "accuracy-test",
+      key: "accuracy/test",
+      label: "test",
+      title: "Accuracy on the test set",
+      dash: dashed,
+      width: 1.5,
+      shown: "few-runs",
+    },
+  ],
+  bounds: [0, 1],
+  format: formatShare,
+};
+
+const all = [lossChart, edgesChart, sharpnessChart, sharpnessRatioChart, accuracyChart];
+
+/** The metrics that the page keeps histories of. */
+export const chartedKeys: readonly string[] = [
+  ...new Set(
+    all.flatMap(({ measures }) => measures.flatMap(({ key, errorKey }) => (errorKey ? [key, errorKey] : [key]))),
+  ),
+];
+
+/** So many runs can still be told apart with several line styles each. */
+const fewRuns = 6;
+
+export function shownMeasures(
+  definition: ChartDefinition,
+  switched: ReadonlyMap<string, boolean>,
+  runsShown: number,
+): Measure[] {
+  return definition.measures.filter(
+    ({ id, shown }) => switched.get(id) ?? (shown === "always" || (shown === "few-runs" && runsShown <= fewRuns)),
+  );
+}
