@@ -37,9 +37,20 @@ export {
 } from "./transforms/training-loop.js";
 
 // Files
+export { importOnnx, type ImportedModel, type ImportOptions } from "./import/import-onnx.js";
+export type { ExternalData } from "./import/tensors.js";
+export type { Tie } from "./import/parameters.js";
 export { exportOnnx, type ExportOptions } from "./onnx/encode.js";
 export { knownOps } from "./ops/registry.js";
 
 // Running
-export { compile, openSessions, type CompileOptions, type InputData, type RunOptions, type Session, type Signature } from "./runtime/session.js";
+export {
+  compile,
+  openSessions,
+  type CompileOptions,
+  type InputData,
+  type RunOptions,
+  type Session,
+  type Signature,
+} from "./runtime/session.js";
 export type { Device } from "./runtime/engine.js";

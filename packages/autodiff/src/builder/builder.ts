@@ -2,7 +2,12 @@ import { show } from "../ir/dims.js";
 import { ShapeError } from "../ir/errors.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { leavesReaching } from "../ir/traverse.js";
-import { gaussNewtonVectorProductOf, gradientOf, hessianVectorProductOf, type GaussNewtonParts } from "../transforms/curvature.js";
+import {
+  gaussNewtonVectorProductOf,
+  gradientOf,
+  hessianVectorProductOf,
+  type GaussNewtonParts,
+} from "../transforms/curvature.js";
 import { jvpOf } from "../transforms/jvp.js";
 import { vjpOf } from "../transforms/vjp.js";
 import type { Derivative } from "../ops/rule.js";
@@ -29,7 +34,9 @@ export class Builder extends LinearBuilder {
   crossEntropy(logits: Value, target: Value): Value {
     const [, classes] = logits.shape;
     if (logits.shape.length !== 2 || typeof classes !== "number") {
-      throw new ShapeError(`crossEntropy: expected logits (n, C) with a known number C of classes, got ${show(logits.shape)}.`);
+      throw new ShapeError(
+        `crossEntropy: expected logits (n, C) with a known number C of classes, got ${show(logits.shape)}.`,
+      );
     }
     const probabilities = target.type === "int64" ? this.oneHot(target, classes, logits) : target;
     const each = this.reduceSum(this.mul(this.logSoftmax(logits), probabilities), [1]);
@@ -38,7 +45,10 @@ export class Builder extends LinearBuilder {
 
   /** Labels int64 [n] as rows [n, classes] with a single 1, of the type of `like`. */
   oneHot(labels: Value, classes: number, like: Value): Value {
-    const all = this.constant(Array.from({ length: classes }, (_, label) => label), { type: "int64" });
+    const all = this.constant(
+      Array.from({ length: classes }, (_, label) => label),
+      { type: "int64" },
+    );
     return this.cast(this.equal(this.unsqueeze(labels, [1]), all), like.type);
   }
 
@@ -110,7 +120,11 @@ export function graph(build: (b: Builder) => Record<string, Value>, { name = "gr
 }
 
 /** The graph of these outputs. Its inputs are those given and those the outputs need. */
-export function graphOf(outputs: Record<string, Value>, name: string, declared: Readonly<Record<string, Value>> = {}): Graph {
+export function graphOf(
+  outputs: Record<string, Value>,
+  name: string,
+  declared: Readonly<Record<string, Value>> = {},
+): Graph {
   const inputs: Record<string, Value> = { ...declared };
   for (const leaf of leavesReaching(Object.values(outputs))) {
     if (leaf.origin.kind === "input") inputs[leaf.origin.name] = leaf;

@@ -103,7 +103,11 @@ export abstract class CoreBuilder {
   }
 
   /** Adds a node with several outputs. */
-  nodeOutputs(op: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly [Value, ...Value[]] {
+  nodeOutputs(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes = {},
+  ): readonly [Value, ...Value[]] {
     const rule = ruleFor(op);
     const name = [...this.path, op].join("/");
     const filled = fillIn(rule, name, inputs, attributes);
@@ -145,7 +149,9 @@ export abstract class CoreBuilder {
       else if (Array.isArray(last)) last.push(dim);
       else parts.push([dim]);
     }
-    const values = parts.map((part) => (Array.isArray(part) ? this.constant(part, { type: "int64" }) : this.dimension(part)));
+    const values = parts.map((part) =>
+      Array.isArray(part) ? this.constant(part, { type: "int64" }) : this.dimension(part),
+    );
     return values.length === 1 ? values[0]! : this.node("Concat", values, { axis: 0 });
   }
 
@@ -165,7 +171,10 @@ export abstract class CoreBuilder {
   }
 
   /** Makes a node of which the outputs are known, without looking for an equal one. */
-  makeNode(parts: Pick<Node, "op" | "inputs" | "attributes" | "body"> & { name?: string }, typed: readonly Typed[]): Node {
+  makeNode(
+    parts: Pick<Node, "op" | "inputs" | "attributes" | "body"> & { name?: string },
+    typed: readonly Typed[],
+  ): Node {
     const outputs: Value[] = [];
     const name = parts.name ?? [...this.path, parts.op].join("/");
     const node: Node = { ...parts, name, id: freshId(), outputs: outputs as unknown as [Value, ...Value[]] };
@@ -179,7 +188,10 @@ export abstract class CoreBuilder {
     const key = constantKey(data);
     const existing = key === null ? undefined : this.constants.get(key);
     if (existing) return existing;
-    const known = data.shape.length <= 1 && data.data.length <= 64 && (data.type === "int64" || data.type === "int32" || data.type === "bool");
+    const known =
+      data.shape.length <= 1 &&
+      data.data.length <= 64 &&
+      (data.type === "int64" || data.type === "int32" || data.type === "bool");
     const value: Value = {
       id: freshId(),
       type: data.type,
@@ -199,7 +211,8 @@ export abstract class CoreBuilder {
 
   private rememberSymbols(value: Value): void {
     value.shape.forEach((dim, axis) => {
-      if (typeof dim === "string" && !this.symbols.has(dim) && atomsOf(dim).join() === dim) this.symbols.set(dim, { value, axis });
+      if (typeof dim === "string" && !this.symbols.has(dim) && atomsOf(dim).join() === dim)
+        this.symbols.set(dim, { value, axis });
     });
   }
 
@@ -237,7 +250,8 @@ function fillIn(rule: OpRule, name: string, given: readonly (Value | null)[], at
   const inputs = variadic ? [...given] : rule.inputs.map((_, i) => given[i] ?? null);
   const node = { op: rule.op, name, inputs, attributes: {} as Record<string, Attributes[string]> };
   if (!variadic) {
-    if (given.length > rule.inputs.length) fail({ ...node, inputs: given }, `expected at most ${rule.inputs.length} inputs`);
+    if (given.length > rule.inputs.length)
+      fail({ ...node, inputs: given }, `expected at most ${rule.inputs.length} inputs`);
     rule.inputs.forEach((input, i) => {
       if (inputs[i] === null && !input.endsWith("?")) fail(node, `expected an input ${input}`);
     });
@@ -246,7 +260,8 @@ function fillIn(rule: OpRule, name: string, given: readonly (Value | null)[], at
   }
   const specs = rule.attributes ?? {};
   for (const key of Object.keys(attributes)) {
-    if (!(key in specs)) fail(node, `expected attributes among ${Object.keys(specs).join(", ") || "none"}, not "${key}"`);
+    if (!(key in specs))
+      fail(node, `expected attributes among ${Object.keys(specs).join(", ") || "none"}, not "${key}"`);
   }
   for (const [key, { default: fallback }] of Object.entries(specs)) node.attributes[key] = attributes[key] ?? fallback;
   return node;
@@ -263,10 +278,12 @@ function identityOf(held: Tensor): number {
 function attributeKey(rule: OpRule, attributes: Attributes): string {
   const keys = Object.keys(rule.attributes ?? {});
   if (keys.length === 0) return "";
-  return JSON.stringify(keys.map((key) => {
-    const value = attributes[key];
-    return typeof value === "object" && "shape" in value ? identityOf(value) : (value ?? null);
-  }));
+  return JSON.stringify(
+    keys.map((key) => {
+      const value = attributes[key];
+      return typeof value === "object" && "shape" in value ? identityOf(value) : (value ?? null);
+    }),
+  );
 }
 
 /** Small constants are equal when their elements are; large ones only when they are the same array. */

@@ -7,7 +7,9 @@ import { ElementwiseBuilder } from "./elementwise.js";
 export abstract class LayoutBuilder extends ElementwiseBuilder {
   /** The same elements in another shape; one entry may be −1, for what is left. */
   reshape(x: Value, shape: Shape): Value {
-    return shape.includes(-1) ? this.node("Reshape", [x, this.integers(shape as number[])]) : this.reshapeTarget(x, shape);
+    return shape.includes(-1)
+      ? this.node("Reshape", [x, this.integers(shape as number[])])
+      : this.reshapeTarget(x, shape);
   }
 
   /** A Reshape whose target is a constant where the symbolic sizes can be copied or inferred, else computed. */
@@ -29,7 +31,10 @@ export abstract class LayoutBuilder extends ElementwiseBuilder {
   /** Swaps the last two axes. */
   transposeLast(x: Value): Value {
     const rank = x.shape.length;
-    return this.transpose(x, x.shape.map((_, axis) => (axis === rank - 2 ? rank - 1 : axis === rank - 1 ? rank - 2 : axis)));
+    return this.transpose(
+      x,
+      x.shape.map((_, axis) => (axis === rank - 2 ? rank - 1 : axis === rank - 1 ? rank - 2 : axis)),
+    );
   }
 
   squeeze(x: Value, axes: readonly number[]): Value {
@@ -73,7 +78,13 @@ export abstract class LayoutBuilder extends ElementwiseBuilder {
 
   /** x[start:end] along one axis; a negative end counts from the back, the default is all of the rest. */
   slice(x: Value, axis: number, start: number, end: number = Number.MAX_SAFE_INTEGER, step = 1): Value {
-    return this.node("Slice", [x, this.integers([start]), this.integers([end]), this.integers([axis]), this.integers([step])]);
+    return this.node("Slice", [
+      x,
+      this.integers([start]),
+      this.integers([end]),
+      this.integers([axis]),
+      this.integers([step]),
+    ]);
   }
 
   /** x at the given indices of an axis, which their axes replace. */
@@ -97,7 +108,10 @@ export abstract class LayoutBuilder extends ElementwiseBuilder {
 
   /** Joins values end to end into one vector. */
   pack(values: readonly Value[]): Value {
-    return this.concat(values.map((value) => this.reshape(value, [sizeOf(value.shape)])), 0);
+    return this.concat(
+      values.map((value) => this.reshape(value, [sizeOf(value.shape)])),
+      0,
+    );
   }
 
   /** Undoes `pack`: the parts of a vector, in the given shapes. */

@@ -22,7 +22,12 @@ export abstract class LinearBuilder extends LayoutBuilder {
   }
 
   /** α·a·b + β·c for matrices, transposed on request. */
-  gemm(a: Value, b: Value, c: Value | null = null, { alpha = 1, beta = 1, transA = 0, transB = 0 }: GemmOptions = {}): Value {
+  gemm(
+    a: Value,
+    b: Value,
+    c: Value | null = null,
+    { alpha = 1, beta = 1, transA = 0, transB = 0 }: GemmOptions = {},
+  ): Value {
     return this.node("Gemm", [a, b, c], { alpha, beta, transA: Number(transA), transB: Number(transB) });
   }
 
@@ -77,4 +82,3 @@ export abstract class LinearBuilder extends LayoutBuilder {
     return this.node(op, [x, this.integers(resolved)], { keepdims: Number(keepDims) });
   }
 }
-

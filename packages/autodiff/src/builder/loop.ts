@@ -71,6 +71,8 @@ const typedOf = ({ type, shape }: Value): Typed => ({ type, shape });
 function checkState(name: string, before: Value, after: Value | undefined): void {
   if (after === undefined) throw new ShapeError(`loop: the body returns no state "${name}".`);
   if (before.type !== after.type || !sameShape(before.shape, after.shape)) {
-    throw new ShapeError(`loop: state "${name}" must stay ${before.type} ${show(before.shape)}, the body makes it ${after.type} ${show(after.shape)}.`);
+    throw new ShapeError(
+      `loop: state "${name}" must stay ${before.type} ${show(before.shape)}, the body makes it ${after.type} ${show(after.shape)}.`,
+    );
   }
 }

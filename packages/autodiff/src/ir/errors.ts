@@ -17,7 +17,10 @@ export class OnnxFileError extends Error {
   /** ONNX operator of the node. */
   readonly op: string | undefined;
 
-  constructor(message: string, { file, node, op, cause }: { file?: string | undefined; node?: string; op?: string; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    { file, node, op, cause }: { file?: string | undefined; node?: string; op?: string; cause?: unknown } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.file = file;
     this.node = node;

@@ -34,7 +34,9 @@ export function broadcastsTo(from: Shape, to: Shape): boolean {
 
 /** Axes in ascending order, counted from the front; all of them for null. */
 export function resolveAxes(axes: readonly number[] | null, rank: number): number[] {
-  const all = axes === null ? Array.from({ length: rank }, (_, axis) => axis) : axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  const all =
+    axes === null
+      ? Array.from({ length: rank }, (_, axis) => axis)
+      : axes.map((axis) => (axis < 0 ? axis + rank : axis));
   return all.sort((a, b) => a - b);
 }
-

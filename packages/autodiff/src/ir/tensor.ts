@@ -2,7 +2,18 @@
 
 /** The element types Sedge handles, named as ONNX Runtime names them. */
 export type DataType =
-  "float32" | "float64" | "float16" | "int64" | "int32" | "int16" | "int8" | "uint64" | "uint32" | "uint16" | "uint8" | "bool";
+  | "float32"
+  | "float64"
+  | "float16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool";
 
 export type TypedArray =
   | Float32Array
@@ -67,7 +78,9 @@ export function tensor(data: TypedArray | readonly number[], shape?: readonly nu
 /** The only element of a one-element tensor, as a number. @throws RangeError if there are more, or none. */
 export function scalarOf(tensor: Tensor): number {
   if (tensor.data.length !== 1) {
-    throw new RangeError(`scalarOf: expected one element, got a ${tensor.type} tensor of shape [${tensor.shape.join(", ")}].`);
+    throw new RangeError(
+      `scalarOf: expected one element, got a ${tensor.type} tensor of shape [${tensor.shape.join(", ")}].`,
+    );
   }
   return Number(tensor.data[0]);
 }

@@ -34,7 +34,10 @@ export function leavesReaching(values: readonly Value[]): Value[] {
 }
 
 /** The nodes on some path from `sources` to `values`, in order, and every value they make that depends on a source. */
-export function nodesBetween(sources: readonly Value[], values: readonly Value[]): { nodes: Node[]; dependent: Set<Value> } {
+export function nodesBetween(
+  sources: readonly Value[],
+  values: readonly Value[],
+): { nodes: Node[]; dependent: Set<Value> } {
   const dependent = new Set(sources);
   const since = Math.min(...sources.map(({ id }) => id));
   const nodes = nodesReaching(values, since).filter((node) => {

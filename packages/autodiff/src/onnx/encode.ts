@@ -4,7 +4,14 @@ import type { Body, Graph, Node, Value } from "../ir/graph.js";
 import type { Tensor } from "../ir/tensor.js";
 import { dependencies, leavesReaching, nodesInside, nodesReaching } from "../ir/traverse.js";
 import { ruleFor } from "../ops/registry.js";
-import { attributeTypes, encodeModel, type AttributeProto, type NodeProto, type TensorProto, type ValueInfoProto } from "./proto.js";
+import {
+  attributeTypes,
+  encodeModel,
+  type AttributeProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./proto.js";
 import { onnxTypes } from "./types.js";
 
 /** The operator set the rules describe. */
@@ -20,12 +27,17 @@ export interface ExportOptions {
 export function exportOnnx(graph: Graph, { params = {} }: ExportOptions = {}): Uint8Array {
   const encoder = new Encoder(graph);
   const outputs = Object.entries(graph.outputs).map(([name, value]) => [outputName(graph, name), value] as const);
-  const node = encoder.nodes(nodesReaching(Object.values(graph.outputs)), outputs.map(([, value]) => value), outputs.map(([name]) => name));
+  const node = encoder.nodes(
+    nodesReaching(Object.values(graph.outputs)),
+    outputs.map(([, value]) => value),
+    outputs.map(([name]) => name),
+  );
   const initializer = encoder.constants();
   const known = new Set<string>();
   // The engine wants a value for every input of a file, so those that nothing needs are left out.
   const inputs = neededInputs(graph);
-  for (const value of Object.values(inputs)) value.shape.forEach((dim) => atomsOf(dim).forEach((atom) => known.add(atom)));
+  for (const value of Object.values(inputs))
+    value.shape.forEach((dim) => atomsOf(dim).forEach((atom) => known.add(atom)));
   const info = (name: string, value: Value) => valueInfo(name, value, known);
 
   const stored = Object.keys(inputs).filter((name) => params[name]);
@@ -37,7 +49,9 @@ export function exportOnnx(graph: Graph, { params = {} }: ExportOptions = {}): U
       name: graph.name,
       node,
       initializer: [...initializer, ...stored.map((name) => encodeTensor(params[name]!, name))],
-      input: Object.entries(inputs).filter(([name]) => !params[name]).map(([name, value]) => info(name, value)),
+      input: Object.entries(inputs)
+        .filter(([name]) => !params[name])
+        .map(([name, value]) => info(name, value)),
       output: outputs.map(([name, value]) => info(name, value)),
     },
   });
@@ -93,14 +107,21 @@ class Encoder {
     const encoded = nodes.map((node) => this.node(node));
     results.forEach((value, i) => {
       if (this.names.get(value) === resultNames[i]) return;
-      encoded.push({ op_type: "Identity", name: `result/${resultNames[i]!}`, input: [this.nameOf(value)], output: [resultNames[i]!] });
+      encoded.push({
+        op_type: "Identity",
+        name: `result/${resultNames[i]!}`,
+        input: [this.nameOf(value)],
+        output: [resultNames[i]!],
+      });
     });
     return encoded;
   }
 
   private node(node: Node): NodeProto {
     const rule = ruleFor(node.op);
-    const outputs = node.outputs.map((output, i) => (i > 0 && rule.optionalOutputs && !this.used.has(output) ? "" : this.nameOf(output)));
+    const outputs = node.outputs.map((output, i) =>
+      i > 0 && rule.optionalOutputs && !this.used.has(output) ? "" : this.nameOf(output),
+    );
     while (outputs.at(-1) === "") outputs.pop();
     const inputs = node.inputs.map((value) => (value === null ? "" : this.nameOf(value)));
     while (inputs.at(-1) === "") inputs.pop();
@@ -109,14 +130,26 @@ class Encoder {
       return value === undefined ? [] : [encodeAttribute(name, kind, value)];
     });
     if (node.body) attribute.push({ name: "body", type: attributeTypes.graph, g: this.body(node.body) });
-    return { op_type: node.op, name: this.nodeName(node.name), input: inputs, output: outputs, attribute, ...(rule.domain ? { domain: rule.domain } : {}) };
+    return {
+      op_type: node.op,
+      name: this.nodeName(node.name),
+      input: inputs,
+      output: outputs,
+      attribute,
+      ...(rule.domain ? { domain: rule.domain } : {}),
+    };
   }
 
   private body(body: Body) {
     const input = body.inputs.map((value) => valueInfo(this.claim(value), value, new Set()));
     const names = body.outputs.map(() => this.fresh());
     const node = this.nodes(nodesInside(body), body.outputs, names);
-    return { name: "body", node, input, output: body.outputs.map((value, i) => valueInfo(names[i]!, value, new Set())) };
+    return {
+      name: "body",
+      node,
+      input,
+      output: body.outputs.map((value, i) => valueInfo(names[i]!, value, new Set())),
+    };
   }
 
   private nameOf(value: Value): string {
@@ -145,7 +178,8 @@ class Encoder {
 
 /** Only symbols of the inputs are named: others are made up while building, and would make equal graphs differ. */
 function valueInfo(name: string, { type, shape }: Value, known: ReadonlySet<string>): ValueInfoProto {
-  const dim = (size: Dim) => (typeof size === "number" ? { dim_value: size } : known.has(size) ? { dim_param: size } : {});
+  const dim = (size: Dim) =>
+    typeof size === "number" ? { dim_value: size } : known.has(size) ? { dim_param: size } : {};
   return { name, type: { tensor_type: { elem_type: onnxTypes.numberOf(type), shape: { dim: shape.map(dim) } } } };
 }
 

@@ -177,7 +177,16 @@ export interface ValueInfoProto {
 }
 
 /** AttributeProto.AttributeType */
-export const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const;
+export const attributeTypes = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+} as const;
 
 export const encodeModel = (model: ModelProto): Uint8Array => modelType.encode(modelType.fromObject(model)).finish();
 

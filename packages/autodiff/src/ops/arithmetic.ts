@@ -107,7 +107,10 @@ const pow = defineOp({
   op: "Pow",
   inputs: ["X", "Y"],
   infer: (node) => {
-    const shape = inferBroadcast({ ...node, inputs: [node.inputs[0], { ...node.inputs[1], type: node.inputs[0].type }] }).shape;
+    const shape = inferBroadcast({
+      ...node,
+      inputs: [node.inputs[0], { ...node.inputs[1], type: node.inputs[0].type }],
+    }).shape;
     return { type: node.inputs[0].type, shape };
   },
   simplify: (g, { inputs: [x, exponent] }) => {
@@ -142,7 +145,11 @@ function exponentSlope(g: Builder, x: Value, y: Value): Value {
 /** The cotangent goes to the operand that was chosen; where several tie, in equal parts, as JAX has it. */
 function extremum(op: "Max" | "Min", pick: (a: number, b: number) => number): OpRule {
   const known = (...dims: Dim[]): Dim | null =>
-    dims.every((dim) => dim === dims[0]) ? dims[0]! : dims.every((dim) => typeof dim === "number") ? dims.reduce(pick) : null;
+    dims.every((dim) => dim === dims[0])
+      ? dims[0]!
+      : dims.every((dim) => typeof dim === "number")
+        ? dims.reduce(pick)
+        : null;
   const shares = (g: Builder, inputs: readonly Value[], y: Value): Value[] => {
     const chosen = inputs.map((value) => g.cast(g.equal(value, y), y.type));
     const ties = chosen.reduce((sum, each) => g.add(sum, each));
@@ -169,7 +176,11 @@ function average(op: "Sum" | "Mean", weight: (operands: number) => number): OpRu
     inputs: ["inputs..."],
     infer: (node) => inferBroadcast(node),
     // As Adds they take part in every simplification of Add.
-    simplify: (g, { inputs }) => g.mul(inputs.reduce((sum, value) => g.add(sum, value)), weight(inputs.length)),
+    simplify: (g, { inputs }) =>
+      g.mul(
+        inputs.reduce((sum, value) => g.add(sum, value)),
+        weight(inputs.length),
+      ),
   });
 }
 
@@ -178,7 +189,8 @@ const mod = defineOp({
   op: "Mod",
   inputs: ["A", "B"],
   attributes: { fmod: int(0) },
-  infer: (node) => inferBroadcast(node, (a, b) => (typeof a === "number" && typeof b === "number" ? a - b * Math.floor(a / b) : null)),
+  infer: (node) =>
+    inferBroadcast(node, (a, b) => (typeof a === "number" && typeof b === "number" ? a - b * Math.floor(a / b) : null)),
   jvp: (g, { inputs: [a, b], outputs: [y] }, [da, db]) =>
     g.expandTo(g.addTangents(da, db && g.neg(g.mul(db, quotientOf(g, a, b, y))))!, y.shape),
   vjp: (g, { inputs: [a, b], outputs: [y] }, dy, [wantA, wantB]) => [

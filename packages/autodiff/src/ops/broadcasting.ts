@@ -14,7 +14,9 @@ interface BroadcastNode {
 
 /** The common shape of the operands. @throws ShapeError if they do not broadcast. */
 export function broadcastShape(node: BroadcastNode): Shape {
-  return broadcast(...node.inputs.map(({ shape }) => shape)) ?? fail(node, "expected shapes that broadcast, axes equal or 1");
+  return (
+    broadcast(...node.inputs.map(({ shape }) => shape)) ?? fail(node, "expected shapes that broadcast, axes equal or 1")
+  );
 }
 
 /** Type and shape for operands of one type; `combine` works out known elements. */

@@ -16,7 +16,10 @@ const gather = defineOp({
     if (indices.type !== "int64" && indices.type !== "int32") fail(node, "expected integer indices");
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     const at = constantOf(indices);
-    const content = x.content && at ? numbersOf(at).map((i) => x.content!.at(i) ?? fail(node, `expected indices within ${show(x.shape)}`)) : undefined;
+    const content =
+      x.content && at
+        ? numbersOf(at).map((i) => x.content!.at(i) ?? fail(node, `expected indices within ${show(x.shape)}`))
+        : undefined;
     return { type: x.type, shape, ...(content && shape.length <= 1 ? { content } : {}) };
   },
   jvp: (g, { inputs: [, indices], attributes: { axis } }, [dx]) => g.gather(dx!, indices, axis),
@@ -31,18 +34,29 @@ const concat = defineOp({
     const [first] = node.inputs;
     const axis = normalizeAxis(node, node.attributes.axis, first!.shape.length);
     for (const { type, shape } of node.inputs) {
-      const fits = shape.length === first!.shape.length && shape.every((dim, i) => i === axis || dim === first!.shape[i]);
+      const fits =
+        shape.length === first!.shape.length && shape.every((dim, i) => i === axis || dim === first!.shape[i]);
       if (!fits || type !== first!.type) fail(node, `expected inputs of one type, equal in every axis but ${axis}`);
     }
     const length = node.inputs.reduce<Dim>((sum, { shape }) => addDims(sum, shape[axis]!), 0);
-    const content = node.inputs.every((value) => value.content) ? node.inputs.flatMap((value) => value.content!) : undefined;
+    const content = node.inputs.every((value) => value.content)
+      ? node.inputs.flatMap((value) => value.content!)
+      : undefined;
     return { type: first!.type, shape: first!.shape.with(axis, length), ...(content && { content }) };
   },
   simplify: (_, { inputs }) => (inputs.length === 1 ? inputs[0]! : null),
-  jvp: (g, { inputs, attributes: { axis } }, tangents) => g.concat(inputs.map((x, i) => tangents[i] ?? g.zerosLike(x)), axis),
+  jvp: (g, { inputs, attributes: { axis } }, tangents) =>
+    g.concat(
+      inputs.map((x, i) => tangents[i] ?? g.zerosLike(x)),
+      axis,
+    ),
   vjp: (g, { inputs, attributes: { axis } }, dy, wanted) => {
     const at = axis < 0 ? axis + dy.shape.length : axis;
-    const parts = g.splitSizes(dy, inputs.map(({ shape }) => shape[at]!), at);
+    const parts = g.splitSizes(
+      dy,
+      inputs.map(({ shape }) => shape[at]!),
+      at,
+    );
     return parts.map((part, i) => (wanted[i] ? part : null));
   },
 });
@@ -55,7 +69,10 @@ const split = defineOp({
   infer: (node) => {
     const [x, sizes] = node.inputs;
     const axis = normalizeAxis(node, node.attributes.axis, x.shape.length);
-    return splitSizes(node, x, sizes, axis, node.attributes.num_outputs).map((size) => ({ type: x.type, shape: x.shape.with(axis, size) }));
+    return splitSizes(node, x, sizes, axis, node.attributes.num_outputs).map((size) => ({
+      type: x.type,
+      shape: x.shape.with(axis, size),
+    }));
   },
   jvp: (g, { inputs: [, sizes], attributes }, [dx]) => g.nodeOutputs("Split", [dx!, sizes], attributes),
   vjp: (g, { inputs: [x], outputs, attributes: { axis } }, _dy, _wanted, cotangents) => {
@@ -64,10 +81,17 @@ const split = defineOp({
   },
 });
 
-function splitSizes(node: Parameters<typeof fail>[0], x: Value, sizes: Value | null, axis: number, parts: number | undefined): readonly Dim[] {
+function splitSizes(
+  node: Parameters<typeof fail>[0],
+  x: Value,
+  sizes: Value | null,
+  axis: number,
+  parts: number | undefined,
+): readonly Dim[] {
   if (sizes !== null) return knownDims(sizes);
   const whole = x.shape[axis]!;
-  if (parts === undefined || typeof whole !== "number") return fail(node, "expected split sizes, or num_outputs and a known axis");
+  if (parts === undefined || typeof whole !== "number")
+    return fail(node, "expected split sizes, or num_outputs and a known axis");
   const each = Math.ceil(whole / parts);
   return Array.from({ length: parts }, (_, i) => Math.min(each, whole - i * each));
 }
@@ -92,7 +116,11 @@ const slice = defineOp({
   jvp: (g, { inputs: [, ...rest] }, [dx]) => g.node("Slice", [dx!, ...rest]),
 });
 
-function axesOf(node: { op: string; name: string; inputs: readonly [Value, Value, Value, Value | null, Value | null] }): number[] {
+function axesOf(node: {
+  op: string;
+  name: string;
+  inputs: readonly [Value, Value, Value, Value | null, Value | null];
+}): number[] {
   const [x, starts, , axes] = node.inputs;
   const given = knownIntegers(node, axes, "axes") ?? knownDims(starts).map((_, i) => i);
   return given.map((axis) => normalizeAxis(node, axis, x.shape.length));
@@ -100,7 +128,8 @@ function axesOf(node: { op: string; name: string; inputs: readonly [Value, Value
 
 function slicedLength(length: Dim, start: Dim, end: Dim, step: number, unknown: string): Dim {
   if (typeof length === "number" && typeof start === "number" && typeof end === "number") {
-    const clamp = (at: number, low: number, high: number): number => Math.min(Math.max(at < 0 ? at + length : at, low), high);
+    const clamp = (at: number, low: number, high: number): number =>
+      Math.min(Math.max(at < 0 ? at + length : at, low), high);
     return step > 0
       ? Math.max(0, Math.ceil((clamp(end, 0, length) - clamp(start, 0, length)) / step))
       : Math.max(0, Math.ceil((clamp(start, 0, length - 1) - clamp(end, -1, length - 1)) / -step));
@@ -111,8 +140,10 @@ function slicedLength(length: Dim, start: Dim, end: Dim, step: number, unknown: 
   if (start === 0 && toEnd) return length;
   if (typeof start === "number" && start < 0 && toEnd) return -start;
   if (toEnd) return subtractDims(length, start);
-  if (typeof end === "number" && end < 0 && typeof start === "number" && start >= 0) return subtractDims(addDims(length, end), start);
-  if (typeof start !== "number" || start >= 0) return typeof end === "number" && end < 0 ? unknown : subtractDims(end, start);
+  if (typeof end === "number" && end < 0 && typeof start === "number" && start >= 0)
+    return subtractDims(addDims(length, end), start);
+  if (typeof start !== "number" || start >= 0)
+    return typeof end === "number" && end < 0 ? unknown : subtractDims(end, start);
   return unknown;
 }
 

@@ -28,17 +28,21 @@ export function knownDims(value: Value): readonly Dim[] {
 
 /** Target shape of a Reshape, its 0 (as in the input) and −1 (what is left) resolved. */
 function resolveReshape(node: Named, from: Shape, target: readonly Dim[], allowZero: boolean): Shape {
-  const shape = target.map((dim, axis) => (dim === 0 && !allowZero ? (from[axis] ?? fail(node, "expected no 0 past the rank of the input")) : dim));
+  const shape = target.map((dim, axis) =>
+    dim === 0 && !allowZero ? (from[axis] ?? fail(node, "expected no 0 past the rank of the input")) : dim,
+  );
   const at = shape.indexOf(-1);
   if (at >= 0) {
     const others = sizeOf(shape.filter((_, axis) => axis !== at));
-    shape[at] = exactQuotient(sizeOf(from), others) ?? fail(node, `expected a size that divides by the rest of ${show(shape)}`);
+    shape[at] =
+      exactQuotient(sizeOf(from), others) ?? fail(node, `expected a size that divides by the rest of ${show(shape)}`);
   }
   if (sizeOf(shape) !== sizeOf(from)) fail(node, `expected as many elements as ${show(shape)} has`);
   return shape;
 }
 
-const withContent = (x: Value, shape: Shape): { content?: readonly Dim[] } => (x.content && shape.length <= 1 ? { content: x.content } : {});
+const withContent = (x: Value, shape: Shape): { content?: readonly Dim[] } =>
+  x.content && shape.length <= 1 ? { content: x.content } : {};
 
 const reshape = defineOp({
   op: "Reshape",
@@ -80,23 +84,40 @@ const transpose = defineOp({
     const inner = producer(x);
     if (inner?.op !== "Transpose") return null;
     const first = permutation(inner.attributes.perm as readonly number[] | undefined, inner.inputs[0]!);
-    return g.transpose(inner.inputs[0]!, perm.map((axis) => first[axis]!));
+    return g.transpose(
+      inner.inputs[0]!,
+      perm.map((axis) => first[axis]!),
+    );
   },
   jvp: (g, { inputs: [x], attributes }, [dx]) => g.transpose(dx!, permutation(attributes.perm, x)),
   vjp: (g, { inputs: [x], attributes }, dy) => {
     const perm = permutation(attributes.perm, x);
-    return [g.transpose(dy, perm.map((_, axis) => perm.indexOf(axis)))];
+    return [
+      g.transpose(
+        dy,
+        perm.map((_, axis) => perm.indexOf(axis)),
+      ),
+    ];
   },
 });
 
 /** The axes' order; reversed where none is given. */
-export const permutation = (perm: readonly number[] | undefined, x: Value): readonly number[] => perm ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
+export const permutation = (perm: readonly number[] | undefined, x: Value): readonly number[] =>
+  perm ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
 
-function reshapeTangent(g: Builder, { outputs: [y] }: { outputs: readonly [Value, ...Value[]] }, [dx]: readonly Derivative[]): Value {
+function reshapeTangent(
+  g: Builder,
+  { outputs: [y] }: { outputs: readonly [Value, ...Value[]] },
+  [dx]: readonly Derivative[],
+): Value {
   return g.reshape(dx!, y.shape);
 }
 
-function reshapeCotangent(g: Builder, { inputs: [x] }: { inputs: readonly [Value, ...(Value | null)[]] }, dy: Value): Derivative[] {
+function reshapeCotangent(
+  g: Builder,
+  { inputs: [x] }: { inputs: readonly [Value, ...(Value | null)[]] },
+  dy: Value,
+): Derivative[] {
   return [g.reshape(dy, x.shape), null];
 }
 
@@ -106,7 +127,9 @@ const squeeze = defineOp({
   infer: (node) => {
     const [x, axesInput] = node.inputs;
     const given = knownIntegers(node, axesInput, "axes");
-    const axes = given ? given.map((axis) => normalizeAxis(node, axis, x.shape.length)) : x.shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
+    const axes = given
+      ? given.map((axis) => normalizeAxis(node, axis, x.shape.length))
+      : x.shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
     if (axes.some((axis) => x.shape[axis] !== 1)) fail(node, `expected axes of size 1 at ${axes.join(", ")}`);
     const shape = x.shape.filter((_, axis) => !axes.includes(axis));
     return { type: x.type, shape, ...withContent(x, shape) };
@@ -150,8 +173,16 @@ const expand = defineOp({
   inputs: ["input", "shape"],
   infer: (node): Typed => {
     const [x, target] = node.inputs;
-    const shape = broadcast(x.shape, knownDims(target)) ?? fail(node, `expected a shape that broadcasts with ${show(knownDims(target))}`);
-    return { type: x.type, shape, ...(x.content?.length === 1 && shape.length === 1 && typeof shape[0] === "number" && shape[0] <= 64 ? { content: new Array<Dim>(shape[0]).fill(x.content[0]!) } : {}) };
+    const shape =
+      broadcast(x.shape, knownDims(target)) ??
+      fail(node, `expected a shape that broadcasts with ${show(knownDims(target))}`);
+    return {
+      type: x.type,
+      shape,
+      ...(x.content?.length === 1 && shape.length === 1 && typeof shape[0] === "number" && shape[0] <= 64
+        ? { content: new Array<Dim>(shape[0]).fill(x.content[0]!) }
+        : {}),
+    };
   },
   simplify: (g, { inputs: [x, target] }) => {
     const dims = knownDims(target);
@@ -166,4 +197,3 @@ const expand = defineOp({
 });
 
 export const layoutRules: readonly OpRule[] = [reshape, transpose, squeeze, unsqueeze, flatten, expand];
-

@@ -25,7 +25,8 @@ const matMul = defineOp({
   },
   simplify: (g, node) => {
     const [a, b] = node.inputs;
-    if (a.shape.length === 0 || b.shape.length === 0 || a.shape.at(-1) !== b.shape.at(b.shape.length === 1 ? 0 : -2)) return null;
+    if (a.shape.length === 0 || b.shape.length === 0 || a.shape.at(-1) !== b.shape.at(b.shape.length === 1 ? 0 : -2))
+      return null;
     if (b.shape.length === 1) return g.squeeze(g.matMul(a, g.unsqueeze(b, [1])), [-1]);
     if (a.shape.length === 1) return g.squeeze(g.matMul(g.unsqueeze(a, [0]), b), [-2]);
     if (b.shape.length > 2 || !isFloat(a.type)) return null;
@@ -71,13 +72,21 @@ const gemm = defineOp({
     if (a.shape.length !== 2 || b.shape.length !== 2) return null;
     const [left, right] = [untransposed(a), untransposed(b)];
     if (!left && !right) return null;
-    return g.gemm(left ?? a, right ?? b, c, { alpha, beta, transA: left ? flip(transA) : transA, transB: right ? flip(transB) : transB });
+    return g.gemm(left ?? a, right ?? b, c, {
+      alpha,
+      beta,
+      transA: left ? flip(transA) : transA,
+      transB: right ? flip(transB) : transB,
+    });
   },
   jvp: (g, { inputs: [a, b, c], outputs: [y], attributes }, [da, db, dc]) => {
     const { beta } = attributes;
     let sum = dc;
     let weight = beta;
-    for (const [left, right] of [[da, b], [a, db]] as const) {
+    for (const [left, right] of [
+      [da, b],
+      [a, db],
+    ] as const) {
       if (left === null || right === null) continue;
       sum = g.gemm(left, right, sum, { ...attributes, beta: weight });
       weight = 1;
@@ -85,13 +94,22 @@ const gemm = defineOp({
     return sum === dc && c ? g.expandTo(g.mul(dc!, beta), y.shape) : sum;
   },
   vjp: (g, { inputs: [a, b, c], attributes: { alpha, beta, transA, transB } }, dy, [wantA, wantB, wantC]) => [
-    wantA ? (transA ? g.gemm(b, dy, null, { alpha, transA: transB, transB: 1 }) : g.gemm(dy, b, null, { alpha, transB: flip(transB) })) : null,
-    wantB ? (transB ? g.gemm(dy, a, null, { alpha, transA: 1, transB: transA }) : g.gemm(a, dy, null, { alpha, transA: flip(transA) })) : null,
+    wantA
+      ? transA
+        ? g.gemm(b, dy, null, { alpha, transA: transB, transB: 1 })
+        : g.gemm(dy, b, null, { alpha, transB: flip(transB) })
+      : null,
+    wantB
+      ? transB
+        ? g.gemm(dy, a, null, { alpha, transA: 1, transB: transA })
+        : g.gemm(a, dy, null, { alpha, transA: flip(transA) })
+      : null,
     wantC ? g.mul(g.sumTo(dy, c!.shape), beta) : null,
   ],
 });
 
-const oriented = ([rows, columns]: Shape, transposed: number): [Dim, Dim] => (transposed ? [columns!, rows!] : [rows!, columns!]);
+const oriented = ([rows, columns]: Shape, transposed: number): [Dim, Dim] =>
+  transposed ? [columns!, rows!] : [rows!, columns!];
 
 /** What a matrix is the transpose of, or null. */
 function untransposed(matrix: Value): Value | null {
@@ -102,4 +120,3 @@ function untransposed(matrix: Value): Value | null {
 }
 
 export const linearRules: readonly OpRule[] = [matMul, gemm];
-

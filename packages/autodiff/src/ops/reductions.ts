@@ -29,11 +29,16 @@ function axesOf(node: ReduceNode): number[] {
   const rank = x.shape.length;
   const given = knownIntegers(node, axes, "axes");
   if (given === null || given.length === 0) return node.attributes.noop_with_empty_axes ? [] : resolveAxes(null, rank);
-  return resolveAxes(given.map((axis) => normalizeAxis(node, axis, rank)), rank);
+  return resolveAxes(
+    given.map((axis) => normalizeAxis(node, axis, rank)),
+    rank,
+  );
 }
 
 export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
-  return keepDims ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)) : shape.filter((_, axis) => !axes.includes(axis));
+  return keepDims
+    ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /** A linear reduction is its own jvp. */
@@ -65,7 +70,8 @@ function reduction(op: string, weight: Weight, { linear = false } = {}): OpRule 
 }
 
 /** A reduced value with the reduced axes back, of size 1. */
-const keep = (g: Builder, y: Value, shape: Shape, axes: readonly number[]): Value => g.reshape(y, reducedShape(shape, axes, true));
+const keep = (g: Builder, y: Value, shape: Shape, axes: readonly number[]): Value =>
+  g.reshape(y, reducedShape(shape, axes, true));
 
 /** The largest share it among themselves in equal parts. */
 const extremumWeight: Weight = (g, x, y, axes) => {
@@ -104,4 +110,3 @@ export const reductionRules: readonly OpRule[] = [
   reduction("ReduceLogSum", (g, _x, y) => g.exp(g.neg(y))),
   reduction("ReduceLogSumExp", (g, x, y) => g.exp(g.sub(x, y))),
 ];
-

@@ -1,10 +1,13 @@
 /** Every operator Sedge knows, by ONNX name. */
 import { GraphError } from "../ir/errors.js";
 import { arithmeticRules } from "./arithmetic.js";
+import { convolutionRules } from "./convolution.js";
 import { indexingRules } from "./indexing.js";
 import { layoutRules } from "./layout.js";
 import { linearRules } from "./linear.js";
 import { loopRules } from "./loop.js";
+import { normalizationRules } from "./normalization.js";
+import { poolingRules } from "./pooling.js";
 import { reductionRules } from "./reductions.js";
 import type { OpRule } from "./rule.js";
 import { selectionRules } from "./selection.js";
@@ -23,6 +26,9 @@ const families: readonly (readonly OpRule[])[] = [
   indexingRules,
   sizeRules,
   loopRules,
+  convolutionRules,
+  poolingRules,
+  normalizationRules,
 ];
 
 const rules: ReadonlyMap<string, OpRule> = new Map(families.flat().map((rule) => [rule.op, rule]));

@@ -17,8 +17,8 @@ export type InputNames = readonly string[];
 export type InputsOf<S extends InputNames> = number extends S["length"]
   ? readonly (Value | null)[]
   : S extends readonly [`${string}...`]
-  ? readonly Value[]
-  : { readonly [K in keyof S]: S[K] extends `${string}?` ? Value | null : Value };
+    ? readonly Value[]
+    : { readonly [K in keyof S]: S[K] extends `${string}?` ? Value | null : Value };
 
 /** One entry for each input. */
 export type PerInput<S extends InputNames, T> = S extends readonly [`${string}...`]
@@ -32,7 +32,9 @@ export interface AttributeSpec<out T extends AttributeValue | undefined = Attrib
   readonly default: T;
 }
 export type AttributeSpecs = Readonly<Record<string, AttributeSpec>>;
-export type AttributesOf<A extends AttributeSpecs> = { readonly [K in keyof A]: A[K] extends AttributeSpec<infer T> ? T : never };
+export type AttributesOf<A extends AttributeSpecs> = {
+  readonly [K in keyof A]: A[K] extends AttributeSpec<infer T> ? T : never;
+};
 
 interface SpecFactory<T extends AttributeValue> {
   (fallback: T): AttributeSpec<T>;
@@ -104,6 +106,12 @@ export interface OpDefinition<S extends InputNames, A extends AttributeSpecs> {
     cotangents: readonly Derivative[],
   ): readonly Derivative[];
 
+  /**
+   * The same outputs from ops for which the engine has float64 kernels, where it has none for this one. compile puts it
+   * in place of float64 nodes.
+   */
+  float64?(g: Builder, node: NodeOf<S, A>): Value | readonly Value[];
+
   /** Outputs after the first need not be computed where nobody reads them. */
   readonly optionalOutputs?: true;
 
@@ -137,4 +145,3 @@ export function normalizeAxis(node: Pick<Node, "op" | "name" | "inputs">, axis: 
   }
   return axis < 0 ? axis + rank : axis;
 }
-

@@ -31,7 +31,10 @@ function logic(op: "And" | "Or" | "Xor", known: (a: boolean, b: boolean) => bool
     inputs: ["A", "B"],
     infer: (node) => {
       if (node.inputs.some(({ type }) => type !== "bool")) fail(node, "expected bool operands");
-      return inferBroadcast(node, numeric((a, b) => known(a !== 0, b !== 0)));
+      return inferBroadcast(
+        node,
+        numeric((a, b) => known(a !== 0, b !== 0)),
+      );
     },
   });
 }
@@ -47,10 +50,15 @@ const where = defineOp({
     const [condition, x, y] = node.inputs;
     if (condition.type !== "bool") fail(node, "expected a bool condition");
     if (x.type !== y.type) fail(node, "expected both branches of one type");
-    return { type: x.type, shape: broadcastShape(node), ...contentOf(node.inputs, (c, a, b) => (a === b ? a! : typeof c === "number" ? (c ? a! : b!) : null)) };
+    return {
+      type: x.type,
+      shape: broadcastShape(node),
+      ...contentOf(node.inputs, (c, a, b) => (a === b ? a! : typeof c === "number" ? (c ? a! : b!) : null)),
+    };
   },
   simplify: (g, { op, inputs }) => withoutExpand(g, op, inputs),
-  jvp: (g, { inputs: [condition], outputs: [y] }, [, dx, dy]) => g.expandTo(g.where(condition, dx ?? 0, dy ?? 0, y.type), y.shape),
+  jvp: (g, { inputs: [condition], outputs: [y] }, [, dx, dy]) =>
+    g.expandTo(g.where(condition, dx ?? 0, dy ?? 0, y.type), y.shape),
   vjp: (g, { inputs: [condition, x, y] }, cotangent, [, wantX, wantY]) => [
     null,
     wantX ? g.sumTo(g.where(condition, cotangent, 0), x.shape) : null,
@@ -85,17 +93,36 @@ const cast = defineOp({
 
 export const selectionRules: readonly OpRule[] = [
   comparison("Equal", equalKnown),
-  comparison("Greater", numeric((a, b) => a > b)),
-  comparison("GreaterOrEqual", numeric((a, b) => a >= b)),
-  comparison("Less", numeric((a, b) => a < b)),
-  comparison("LessOrEqual", numeric((a, b) => a <= b)),
+  comparison(
+    "Greater",
+    numeric((a, b) => a > b),
+  ),
+  comparison(
+    "GreaterOrEqual",
+    numeric((a, b) => a >= b),
+  ),
+  comparison(
+    "Less",
+    numeric((a, b) => a < b),
+  ),
+  comparison(
+    "LessOrEqual",
+    numeric((a, b) => a <= b),
+  ),
   logic("And", (a, b) => a && b),
   logic("Or", (a, b) => a || b),
   logic("Xor", (a, b) => a !== b),
-  defineOp({ op: "Not", inputs: ["X"], infer: ({ inputs: [x] }) => ({ type: "bool", shape: x.shape, ...contentOf([x], (a) => (typeof a === "number" ? 1 - a : null)) }) }),
+  defineOp({
+    op: "Not",
+    inputs: ["X"],
+    infer: ({ inputs: [x] }) => ({
+      type: "bool",
+      shape: x.shape,
+      ...contentOf([x], (a) => (typeof a === "number" ? 1 - a : null)),
+    }),
+  }),
   test("IsNaN"),
   where,
   clip,
   cast,
 ];
-

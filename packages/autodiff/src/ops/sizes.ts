@@ -32,7 +32,11 @@ const constantOfShape = defineOp({
     const dims = knownDims(target);
     const type = value?.type ?? "float32";
     const known = type === "int64" && dims.length === 1 && typeof dims[0] === "number" && dims[0] <= MOST_KNOWN;
-    return { type, shape: dims, ...(known ? { content: new Array<Dim>(dims[0] as number).fill(numbersOf(value!)[0]!) } : {}) };
+    return {
+      type,
+      shape: dims,
+      ...(known ? { content: new Array<Dim>(dims[0] as number).fill(numbersOf(value!)[0]!) } : {}),
+    };
   },
 });
 
@@ -43,15 +47,23 @@ const range = defineOp({
   infer: (node) => {
     const [start, limit, delta] = node.inputs;
     if (start.type !== limit.type || start.type !== delta.type) fail(node, "expected operands of one type");
-    const bounds = node.inputs.map((value) => value.content?.[0] ?? (constantOf(value) ? numbersOf(constantOf(value)!)[0] : undefined));
+    const bounds = node.inputs.map(
+      (value) => value.content?.[0] ?? (constantOf(value) ? numbersOf(constantOf(value)!)[0] : undefined),
+    );
     const [from, to, by] = bounds;
-    if (from === undefined || to === undefined || by === undefined) return { type: start.type, shape: [`range${start.id}.${limit.id}`] };
-    const length = typeof from === "number" && typeof to === "number" && typeof by === "number" ? Math.max(0, Math.ceil((to - from) / by)) : divideDims(subtractDims(addDims(to, subtractDims(by, 1)), from), by);
+    if (from === undefined || to === undefined || by === undefined)
+      return { type: start.type, shape: [`range${start.id}.${limit.id}`] };
+    const length =
+      typeof from === "number" && typeof to === "number" && typeof by === "number"
+        ? Math.max(0, Math.ceil((to - from) / by))
+        : divideDims(subtractDims(addDims(to, subtractDims(by, 1)), from), by);
     const known = start.type === "int64" && isStatic([length, from, by]) && (length as number) <= MOST_KNOWN;
     return {
       type: start.type,
       shape: [length],
-      ...(known ? { content: Array.from({ length: length as number }, (_, i) => (from as number) + i * (by as number)) } : {}),
+      ...(known
+        ? { content: Array.from({ length: length as number }, (_, i) => (from as number) + i * (by as number)) }
+        : {}),
     };
   },
 });

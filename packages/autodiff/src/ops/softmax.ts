@@ -11,8 +11,11 @@ const softmax = defineOp({
     normalizeAxis(node, node.attributes.axis, x.shape.length);
     return { type: x.type, shape: x.shape };
   },
-  jvp: (g, { outputs: [y], attributes: { axis } }, [dx]) => g.mul(y, g.sub(dx!, g.reduceSum(g.mul(y, dx!), [axis], { keepDims: true }))),
-  vjp: (g, { outputs: [y], attributes: { axis } }, dy) => [g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), [axis], { keepDims: true })))],
+  jvp: (g, { outputs: [y], attributes: { axis } }, [dx]) =>
+    g.mul(y, g.sub(dx!, g.reduceSum(g.mul(y, dx!), [axis], { keepDims: true }))),
+  vjp: (g, { outputs: [y], attributes: { axis } }, dy) => [
+    g.mul(y, g.sub(dy, g.reduceSum(g.mul(y, dy), [axis], { keepDims: true }))),
+  ],
 });
 
 /** y = x − log Σ eˣ:  ẏ = ẋ − Σ eʸ∘ẋ,  x̄ = ȳ − eʸ·Σ ȳ. */
@@ -25,8 +28,11 @@ const logSoftmax = defineOp({
     normalizeAxis(node, node.attributes.axis, x.shape.length);
     return { type: x.type, shape: x.shape };
   },
-  jvp: (g, { outputs: [y], attributes: { axis } }, [dx]) => g.sub(dx!, g.reduceSum(g.mul(g.exp(y), dx!), [axis], { keepDims: true })),
-  vjp: (g, { outputs: [y], attributes: { axis } }, dy) => [g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [axis], { keepDims: true })))],
+  jvp: (g, { outputs: [y], attributes: { axis } }, [dx]) =>
+    g.sub(dx!, g.reduceSum(g.mul(g.exp(y), dx!), [axis], { keepDims: true })),
+  vjp: (g, { outputs: [y], attributes: { axis } }, dy) => [
+    g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [axis], { keepDims: true }))),
+  ],
 });
 
 export const softmaxRules: readonly OpRule[] = [softmax, logSoftmax];

@@ -24,10 +24,13 @@ export function fuse(graph: Graph): Graph {
     const [newA, newB] = inputs as [Value, Value];
     const once = (value: Value): boolean => uses.get(value) === 1;
     const fused =
-      node.op === "Add" ? ((once(b) && fuseSum(g, newB, newA, 1)) || (once(a) && fuseSum(g, newA, newB, 1)))
-      : node.op === "Sub" ? once(b) && fuseSum(g, newB, newA, -1)
-      : node.op === "Mul" ? once(a) && fuseScale(g, newA, newB)
-      : false;
+      node.op === "Add"
+        ? (once(b) && fuseSum(g, newB, newA, 1)) || (once(a) && fuseSum(g, newA, newB, 1))
+        : node.op === "Sub"
+          ? once(b) && fuseSum(g, newB, newA, -1)
+          : node.op === "Mul"
+            ? once(a) && fuseScale(g, newA, newB)
+            : false;
     return fused ? [fused] : null;
   });
   const names = Object.keys(graph.outputs);

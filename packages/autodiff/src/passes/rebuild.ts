@@ -10,7 +10,12 @@ export type Replace = (node: Node, inputs: readonly (Value | null)[]) => readonl
  * The values, computed with `bound` in place of its keys. What does not depend on them is shared, not copied, unless
  * `replace` is given, which sees every node.
  */
-export function rebuild(g: Builder, values: readonly Value[], bound: ReadonlyMap<Value, Value>, replace?: Replace): Value[] {
+export function rebuild(
+  g: Builder,
+  values: readonly Value[],
+  bound: ReadonlyMap<Value, Value>,
+  replace?: Replace,
+): Value[] {
   const map = new Map(bound);
   const nodes = replace ? nodesReaching(values) : bound.size === 0 ? [] : nodesBetween([...bound.keys()], values).nodes;
   rebuildNodes(g, nodes, map, replace);
@@ -22,7 +27,11 @@ function rebuildNodes(g: Builder, nodes: readonly Node[], map: Map<Value, Value>
     // A value given from outside is not computed.
     if (node.outputs.every((output) => map.has(output))) continue;
     const inputs = node.inputs.map((value) => value && (map.get(value) ?? value));
-    const outputs = replace?.(node, inputs) ?? (node.body ? rebuildLoop(g, node, node.body, inputs, map, replace) : g.nodeOutputs(node.op, inputs, node.attributes));
+    const outputs =
+      replace?.(node, inputs) ??
+      (node.body
+        ? rebuildLoop(g, node, node.body, inputs, map, replace)
+        : g.nodeOutputs(node.op, inputs, node.attributes));
     node.outputs.forEach((output, i) => {
       const made = outputs[i];
       if (made && !map.has(output)) map.set(output, made);
@@ -51,7 +60,10 @@ function rebuildLoop(
     const shape = i < state.length ? made.shape : [output.shape[0]!, ...made.shape];
     return { type: made.type, shape };
   });
-  return g.makeNode({ op: node.op, name: node.name, inputs, attributes: node.attributes, body: { inputs: fresh, outputs } }, typed).outputs;
+  return g.makeNode(
+    { op: node.op, name: node.name, inputs, attributes: node.attributes, body: { inputs: fresh, outputs } },
+    typed,
+  ).outputs;
 }
 
 const nameOf = (value: Value): string => (value.origin.kind === "input" ? value.origin.name : "state");

@@ -1,6 +1,7 @@
 /** Compiled graphs: data in, data out. */
 import { engine } from "#engine";
 import type { InferenceSession, Tensor as EngineTensor } from "onnxruntime-common";
+import { lowerFloat64, toFloat64 } from "../passes/float64.js";
 import { fuse } from "../passes/fuse.js";
 import { show, type Shape } from "../ir/dims.js";
 import type { Graph, Typed } from "../ir/graph.js";
@@ -13,6 +14,8 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Threads for one op. Default 1, best for small and medium steps; more pay off for large batches. */
   readonly threads?: number;
+  /** "float64" converts the graph: what was float32, inputs and outputs included, becomes float64. Default as built. */
+  readonly precision?: "float32" | "float64";
 }
 
 /** What `run` takes for an input: an array takes its shape from the graph. */
@@ -34,9 +37,14 @@ export interface Signature {
  *
  * @throws RangeError for a device this platform has not, or a number of threads below 1.
  */
-export async function compile(graph: Graph, { device = "cpu", threads = 1 }: CompileOptions = {}): Promise<Session> {
-  if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`compile: threads must be a whole number from 1 up, got ${threads}.`);
-  const bytes = exportOnnx(fuse(graph));
+export async function compile(
+  graph: Graph,
+  { device = "cpu", threads = 1, precision = "float32" }: CompileOptions = {},
+): Promise<Session> {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`compile: threads must be a whole number from 1 up, got ${threads}.`);
+  const typed = precision === "float64" ? toFloat64(graph) : graph;
+  const bytes = exportOnnx(fuse(lowerFloat64(typed)));
   const key = await hashOf(bytes, `${device}/${threads}`);
   let shared = sharedSessions.get(key);
   if (shared === undefined) {
@@ -46,7 +54,7 @@ export async function compile(graph: Graph, { device = "cpu", threads = 1 }: Com
   }
   shared.users++;
   try {
-    return new Session(graph, await shared.session, () => release(key));
+    return new Session(typed, await shared.session, () => release(key));
   } catch (error) {
     await release(key).catch(() => undefined); // a session that was never made has nothing to release
     throw error;
@@ -93,7 +101,10 @@ export class Session {
    * @param inputs  By name. Names the graph does not need are ignored, so one object can serve several graphs.
    * @throws RangeError  for a missing input, or one of the wrong length, type or shape.
    */
-  async run(inputs: Readonly<Record<string, InputData>>, { outputs }: RunOptions = {}): Promise<Record<string, Tensor>> {
+  async run(
+    inputs: Readonly<Record<string, InputData>>,
+    { outputs }: RunOptions = {},
+  ): Promise<Record<string, Tensor>> {
     if (this.disposed) throw new Error(`run: the session of "${this.graph.name}" is disposed.`);
     const feeds: Record<string, EngineTensor> = {};
     for (const [name, typed] of Object.entries(this.signature.inputs)) {
@@ -101,7 +112,10 @@ export class Session {
       feeds[name] = new engine.Tensor(type, data as Float32Array, shape);
     }
     const names = outputs ?? Object.keys(this.signature.outputs);
-    const fetched = await this.session.run(feeds, names.map((name) => outputName(this.graph, name)));
+    const fetched = await this.session.run(
+      feeds,
+      names.map((name) => outputName(this.graph, name)),
+    );
     return Object.fromEntries(
       names.map((name) => {
         const { type, dims, data } = fetched[outputName(this.graph, name)]!;
@@ -122,9 +136,13 @@ function asTensor(name: string, given: InputData | undefined, { type, shape }: T
   if (given === undefined) throw new RangeError(`run: input "${name}" (${type} ${show(shape)}) is missing.`);
   if (typeof given === "number") return asTensor(name, [given], { type, shape });
   if ("shape" in given) {
-    const fits = given.shape.length === shape.length && given.shape.every((dim, axis) => typeof shape[axis] === "string" || dim === shape[axis]);
+    const fits =
+      given.shape.length === shape.length &&
+      given.shape.every((dim, axis) => typeof shape[axis] === "string" || dim === shape[axis]);
     if (given.type !== type || !fits) {
-      throw new RangeError(`run: input "${name}" must be ${type} ${show(shape)}, got ${given.type} ${show(given.shape)}.`);
+      throw new RangeError(
+        `run: input "${name}" must be ${type} ${show(shape)}, got ${given.type} ${show(given.shape)}.`,
+      );
     }
     return given;
   }
@@ -135,7 +153,10 @@ function asTensor(name: string, given: InputData | undefined, { type, shape }: T
 function shapeFor(name: string, length: number, shape: Shape): number[] {
   const free = shape.filter((dim) => typeof dim === "string");
   const known = shape.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
-  if (free.length > 1) throw new RangeError(`run: input "${name}" of shape ${show(shape)} has several free sizes; pass tensor(data, shape).`);
+  if (free.length > 1)
+    throw new RangeError(
+      `run: input "${name}" of shape ${show(shape)} has several free sizes; pass tensor(data, shape).`,
+    );
   const size = free.length === 1 && known > 0 ? length / known : 1;
   if (!Number.isInteger(size) || known * size !== length) {
     throw new RangeError(`run: input "${name}" of shape ${show(shape)} cannot be filled by ${length} elements.`);

@@ -25,7 +25,12 @@ export function gradientOf(g: Builder, loss: Value, wrt: readonly Value[], seed?
 }
 
 /** H·v = d/dε ∇loss(wrt + εv): the jvp of the gradient. */
-export function hessianVectorProductOf(g: Builder, loss: Value, wrt: readonly Value[], vectors: readonly Value[]): Value[] {
+export function hessianVectorProductOf(
+  g: Builder,
+  loss: Value,
+  wrt: readonly Value[],
+  vectors: readonly Value[],
+): Value[] {
   return filled(g, jvpOf(g, gradientOf(g, loss, wrt), wrt, vectors), wrt);
 }
 
@@ -43,6 +48,8 @@ const filled = (g: Builder, derivatives: readonly Derivative[], wrt: readonly Va
 
 function requireScalar(what: string, value: Value): void {
   if (value.shape.some((dim) => dim !== 1)) {
-    throw new GraphError(`${what}: expected a scalar, but ${describe(value)} has shape ${show(value.shape)}; reduce it first, by a mean over examples.`);
+    throw new GraphError(
+      `${what}: expected a scalar, but ${describe(value)} has shape ${show(value.shape)}; reduce it first, by a mean over examples.`,
+    );
   }
 }

@@ -36,9 +36,17 @@ export function vjp(graph: Graph, { of, wrt }: DerivativeOptions): Graph {
   const g = new Builder(graph);
   const value = outputOf("vjp", graph, of);
   const sources = inputsOf("vjp", graph, wrt);
-  const cotangent = value.shape.length === 0 ? g.full([], 1, value) : g.input(`cotangent/${of}`, value.shape, value.type);
+  const cotangent =
+    value.shape.length === 0 ? g.full([], 1, value) : g.input(`cotangent/${of}`, value.shape, value.type);
   const cotangents = g.vjp([value], [cotangent], sources);
-  return extend(graph, named("gradient", wrt, cotangents.map((each, i) => each ?? g.zerosLike(sources[i]!))));
+  return extend(
+    graph,
+    named(
+      "gradient",
+      wrt,
+      cotangents.map((each, i) => each ?? g.zerosLike(sources[i]!)),
+    ),
+  );
 }
 
 /** Forward mode. Adds an input "tangent/<name>" for each of `wrt`, and an output "tangent/<of>". */
@@ -56,16 +64,27 @@ export function hessianVectorProduct(graph: Graph, { of, wrt, vectors = "named" 
   const g = new Builder(graph);
   const loss = outputOf("hessianVectorProduct", graph, of);
   const sources = inputsOf("hessianVectorProduct", graph, wrt);
-  return extend(graph, products(g, wrt, sources, vectors, (v) => g.hessianVectorProduct(loss, sources, v)));
+  return extend(
+    graph,
+    products(g, wrt, sources, vectors, (v) => g.hessianVectorProduct(loss, sources, v)),
+  );
 }
 
 /** Adds Jᵀ·H_ℓ·J·v: J the Jacobian of `output`, H_ℓ the Hessian of the loss `of` as a function of it. */
-export function gaussNewtonVectorProduct(graph: Graph, { of, output, wrt, vectors = "named" }: GaussNewtonOptions): Graph {
+export function gaussNewtonVectorProduct(
+  graph: Graph,
+  { of, output, wrt, vectors = "named" }: GaussNewtonOptions,
+): Graph {
   const g = new Builder(graph);
   const loss = outputOf("gaussNewtonVectorProduct", graph, of);
   const cut = outputOf("gaussNewtonVectorProduct", graph, output);
   const sources = inputsOf("gaussNewtonVectorProduct", graph, wrt);
-  return extend(graph, products(g, wrt, sources, vectors, (v) => g.gaussNewtonVectorProduct({ loss, output: cut, wrt: sources, vectors: v })));
+  return extend(
+    graph,
+    products(g, wrt, sources, vectors, (v) =>
+      g.gaussNewtonVectorProduct({ loss, output: cut, wrt: sources, vectors: v }),
+    ),
+  );
 }
 
 /** Whether an output depends on an input at all; if not, its gradient is zero. */
@@ -83,7 +102,11 @@ function products(
   apply: (vectors: readonly Value[]) => Value[],
 ): Record<string, Value> {
   if (vectors === "named") {
-    return named("product", names, apply(names.map((name, i) => g.input(`vector/${name}`, sources[i]!.shape, sources[i]!.type))));
+    return named(
+      "product",
+      names,
+      apply(names.map((name, i) => g.input(`vector/${name}`, sources[i]!.shape, sources[i]!.type))),
+    );
   }
   const shapes = sources.map(({ shape }) => shape);
   const size = shapes.map(sizeOf).reduce<Dim>(addDims, 0);
@@ -92,14 +115,19 @@ function products(
   if (vectors === "flat") return { product: applyFlat(g.input("vector", [size], type)) };
   const stack = g.input("vectors", ["vectorCount", size], type);
   const steps = g.squeeze(g.dimension("vectorCount"), [0]);
-  const { scan } = g.loop({ steps, state: {}, body: ({ step }) => ({ state: {}, scan: { products: applyFlat(g.gather(stack, step)) } }) });
+  const { scan } = g.loop({
+    steps,
+    state: {},
+    body: ({ step }) => ({ state: {}, scan: { products: applyFlat(g.gather(stack, step)) } }),
+  });
   return { products: scan.products! };
 }
 
 const named = (prefix: string, names: readonly string[], values: readonly Value[]): Record<string, Value> =>
   Object.fromEntries(names.map((name, i) => [`${prefix}/${name}`, values[i]!]));
 
-const extend = (graph: Graph, outputs: Record<string, Value>): Graph => graphOf({ ...graph.outputs, ...outputs }, graph.name, graph.inputs);
+const extend = (graph: Graph, outputs: Record<string, Value>): Graph =>
+  graphOf({ ...graph.outputs, ...outputs }, graph.name, graph.inputs);
 
 export function outputOf(what: string, graph: Graph, name: string): Value {
   return graph.outputs[name] ?? missing(what, "output", name, graph.outputs);

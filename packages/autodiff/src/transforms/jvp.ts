@@ -13,7 +13,12 @@ import { requireFloats, requireShape } from "./vjp.js";
  *
  * @throws GraphError where an op on the way cannot be differentiated.
  */
-export function jvpOf(g: Builder, of: readonly Value[], wrt: readonly Value[], tangents: readonly Derivative[]): Derivative[] {
+export function jvpOf(
+  g: Builder,
+  of: readonly Value[],
+  wrt: readonly Value[],
+  tangents: readonly Derivative[],
+): Derivative[] {
   requireFloats("jvp", wrt);
   const known = new Map<Value, Derivative>();
   wrt.forEach((value, i) => {
@@ -28,7 +33,8 @@ export function jvpOf(g: Builder, of: readonly Value[], wrt: readonly Value[], t
   const unknown = new Set<Value>();
   for (const node of nodesBetween([...known.keys()], of).nodes) {
     const given = node.inputs.map((value) => {
-      if (value && unknown.has(value)) throw new GraphError(`${title(node)}: its input ${describe(value)} is an output that has no derivative.`);
+      if (value && unknown.has(value))
+        throw new GraphError(`${title(node)}: its input ${describe(value)} is an output that has no derivative.`);
       return (value && known.get(value)) ?? null;
     });
     const made = pushForward(g, node, given);

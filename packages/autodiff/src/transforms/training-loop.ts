@@ -50,7 +50,8 @@ export interface SgdOptions {
 
 /** Stochastic gradient descent. @throws RangeError for momentum outside [0, 1) or negative weight decay. */
 export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): UpdateRule {
-  if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`sgd: momentum must be at least 0 and below 1, got ${momentum}.`);
+  if (!(momentum >= 0 && momentum < 1))
+    throw new RangeError(`sgd: momentum must be at least 0 and below 1, got ${momentum}.`);
   if (!(weightDecay >= 0)) throw new RangeError(`sgd: weightDecay must be at least 0, got ${weightDecay}.`);
   if (momentum === 0) {
     return {
@@ -82,7 +83,10 @@ export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOpti
  *
  * @param model  Its sizes may be symbolic; the batch then is, and one session serves every batch and chunk length.
  */
-export function trainingLoop(model: Graph, { loss, params, data, update = sgd(), stopAbove = 1e30 }: TrainingLoopOptions): Graph {
+export function trainingLoop(
+  model: Graph,
+  { loss, params, data, update = sgd(), stopAbove = 1e30 }: TrainingLoopOptions,
+): Graph {
   const lossType = outputOf("trainingLoop", model, loss).type;
   const formal = inputsOf("trainingLoop", model, params);
   const b = new Builder();
@@ -90,7 +94,8 @@ export function trainingLoop(model: Graph, { loss, params, data, update = sgd(),
   const stateNames = new Map(params.map((name, i) => [name, Object.entries(update.state?.(formal[i]!) ?? {})]));
   const optimizer: Record<string, Value> = {};
   for (const [i, name] of params.entries()) {
-    for (const [key, shape] of stateNames.get(name)!) optimizer[`${key}/${name}`] = b.input(`${key}/${name}`, shape, formal[i]!.type);
+    for (const [key, shape] of stateNames.get(name)!)
+      optimizer[`${key}/${name}`] = b.input(`${key}/${name}`, shape, formal[i]!.type);
   }
   const whole = wholeSet(b, model, data);
   const indices = b.input("indices", ["steps", "batch"], "int64");

@@ -14,7 +14,12 @@ import { title, type Derivative } from "../ops/rule.js";
  * @param wrt  Any values, inputs or intermediate; what they are computed from is not looked at.
  * @throws GraphError where an op on the way cannot be differentiated.
  */
-export function vjpOf(g: Builder, of: readonly Value[], cotangents: readonly Derivative[], wrt: readonly Value[]): Derivative[] {
+export function vjpOf(
+  g: Builder,
+  of: readonly Value[],
+  cotangents: readonly Derivative[],
+  wrt: readonly Value[],
+): Derivative[] {
   requireFloats("vjp", wrt);
   const { nodes, dependent } = nodesBetween(wrt, of);
   const collected = new Map<Value, Value>();
@@ -37,7 +42,12 @@ export function vjpOf(g: Builder, of: readonly Value[], cotangents: readonly Der
   return wrt.map((value) => collected.get(value) ?? null);
 }
 
-function pullBack(g: Builder, node: Node, cotangents: readonly Derivative[], wanted: readonly boolean[]): readonly Derivative[] {
+function pullBack(
+  g: Builder,
+  node: Node,
+  cotangents: readonly Derivative[],
+  wanted: readonly boolean[],
+): readonly Derivative[] {
   const rule = ruleFor(node.op);
   if (rule.refuse !== undefined) throw new GraphError(`${title(node)} cannot be differentiated: ${rule.refuse}.`);
   if (!rule.vjp || !wanted.includes(true)) return [];
@@ -57,6 +67,8 @@ export function requireFloats(what: string, values: readonly Value[]): void {
 /** A derivative has the type and shape of what it belongs to; a rule that breaks this is at fault. */
 export function requireShape(value: Value, derivative: Value, where: string): void {
   if (derivative.type !== value.type || !sameShape(derivative.shape, value.shape)) {
-    throw new GraphError(`${where} must be ${value.type} ${show(value.shape)}, got ${derivative.type} ${show(derivative.shape)}.`);
+    throw new GraphError(
+      `${where} must be ${value.type} ${show(value.shape)}, got ${derivative.type} ${show(derivative.shape)}.`,
+    );
   }
 }
