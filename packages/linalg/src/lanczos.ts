@@ -1,6 +1,6 @@
 import { checkArray, checkFinite, checkInteger, describe, LinalgRangeError, LinalgTypeError } from "./errors.js";
 import { createRandom, type Random } from "./random.js";
-import { tridiagonalEigen } from "./tridiagonal.js";
+import { tridiagonalEigen } from "./eigen/implicit-ql.js";
 
 export interface LanczosOptions {
   /** Where to start, [size]: a former leading eigenvector makes a warm start. Default: random. */

@@ -1,8 +1,9 @@
+import { eigensystem, eigenvalues } from "../eigen/eigensystem.js";
 import { addProduct, type BlockedProduct, type Operand, productScratch } from "../kernels/blocked-product.js";
 import { slack } from "../kernels/kernels.js";
 import { workspace } from "../kernels/workspace.js";
 import type { ProductShape } from "../products.js";
-import { eigenvalues, eigensystem } from "./eigensystem.js";
+
 import type { Engine } from "./engine.js";
 
 /** The portable implementation: blocked algorithms over WebAssembly SIMD or plain kernels. */

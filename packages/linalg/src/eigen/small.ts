@@ -1,21 +1,22 @@
 import type { Eigensystem } from "../eigh.js";
-import { tridiagonalEigen } from "../tridiagonal.js";
+import { tridiagonalEigen } from "./implicit-ql.js";
 
-export function eigensystem(target: Eigensystem, matrix: Float64Array, size: number): void {
+/**
+ * Eigenpairs without blocking, for matrices too small to gain from it.
+ *
+ * @param matrix [size, size], of which the upper triangle is read
+ */
+export function smallEigensystem(target: Eigensystem, matrix: Float64Array, size: number): void {
   const { values, vectors } = target;
   for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) vectors[i * size + j] = matrix[j * size + i]!;
   const offDiagonal = new Float64Array(size);
-  tridiagonalise(vectors, values, offDiagonal, size);
+  accumulateReflections(vectors, values, offDiagonal, size);
   offDiagonal.copyWithin(0, 1);
   tridiagonalEigen(values, offDiagonal, vectors, size);
 }
 
-export function eigenvalues(values: Float64Array, matrix: Float64Array, size: number): void {
-  eigensystem({ values, vectors: new Float64Array(size * size) }, matrix, size);
-}
-
 /** Householder reduction to tridiagonal form, A = V T Vᵀ, V accumulated in place (EISPACK tred2). */
-function tridiagonalise(v: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
+function accumulateReflections(v: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
   if (n === 0) return;
   for (let j = 0; j < n; j++) d[j] = v[(n - 1) * n + j]!;
   for (let i = n - 1; i > 0; i--) {

@@ -1,0 +1,103 @@
+import type { Eigensystem } from "../eigh.js";
+import { productScratch } from "../kernels/blocked-product.js";
+import { slack } from "../kernels/kernels.js";
+import { workspace } from "../kernels/workspace.js";
+import { backTransform, BLOCK } from "./back-transform.js";
+import { divideAndConquer } from "./divide-and-conquer.js";
+import { tridiagonalEigen } from "./implicit-ql.js";
+import { smallEigensystem } from "./small.js";
+import { PANEL, tridiagonalise } from "./tridiagonalise.js";
+
+/** Smaller problems are solved without blocking. */
+const SMALL = 32;
+
+/** Fills the target with all eigenpairs of the symmetric matrix whose upper triangle is given. */
+export function eigensystem(target: Eigensystem, matrix: Float64Array, size: number): void {
+  if (size <= SMALL) return smallEigensystem(target, matrix, size);
+  const { place, words } = layOut(size, true);
+  const kernels = workspace(words);
+  const { memory } = kernels;
+  const scale = load(memory, place.rowLength, matrix, size);
+  const { diagonal, offDiagonal, factors } = tridiagonalise(kernels, place, size);
+  const order = divideAndConquer(kernels, place, diagonal, offDiagonal);
+  backTransform(kernels, { ...place, reflectors: place.matrix }, factors, size);
+
+  const { values, vectors } = target;
+  for (let k = 0; k < size; k++) values[k] = diagonal[order[k]!]! * scale;
+  // Rows become columns, a block at a time so that both sides stay in the cache.
+  for (let k0 = 0; k0 < size; k0 += 32) {
+    const k1 = Math.min(size, k0 + 32);
+    for (let i0 = 0; i0 < size; i0 += 32) {
+      const i1 = Math.min(size, i0 + 32);
+      for (let k = k0; k < k1; k++) {
+        const row = place.vectors + order[k]! * place.rowLength;
+        for (let i = i0; i < i1; i++) vectors[i * size + k] = memory[row + i]!;
+      }
+    }
+  }
+}
+
+/** Fills `values` with the eigenvalues, ascending, of the symmetric matrix whose upper triangle is given. */
+export function eigenvalues(values: Float64Array, matrix: Float64Array, size: number): void {
+  const { place, words } = layOut(size, false);
+  const kernels = workspace(words);
+  const scale = load(kernels.memory, place.rowLength, matrix, size);
+  const { diagonal, offDiagonal } = tridiagonalise(kernels, place, size);
+  tridiagonalEigen(diagonal, offDiagonal, new Float64Array(0), 0);
+  for (let k = 0; k < size; k++) values[k] = diagonal[k]! * scale;
+}
+
+/** Places in the workspace, one after the other. */
+function layOut(size: number, withVectors: boolean) {
+  const rowLength = (size + 2) & ~1;
+  let words = 0;
+  const reserve = (rows: number): number => {
+    const at = words;
+    words += rows * rowLength + slack(rowLength);
+    return at;
+  };
+  const square = withVectors ? size : 0;
+  const place = {
+    ...{
+      rowLength,
+      matrix: reserve(size),
+      vectors: reserve(square),
+      gathered: reserve(square),
+      rotation: reserve(square),
+    },
+    ...{ panel: reserve(Math.max(3 * PANEL, BLOCK)), factors: reserve(Math.ceil((2 * PANEL) / rowLength)) },
+    products: 0,
+    scratch: 0,
+  };
+  // Work space of divide and conquer, free again when its result is transformed back.
+  place.products = place.gathered;
+  const needed = 2 * (size + 4) * BLOCK;
+  const available = withVectors ? place.panel - place.gathered : needed;
+  if (available < needed) place.products = reserve(Math.ceil(needed / rowLength));
+  place.scratch = words;
+  words += productScratch(size, Math.max(size, 2 * PANEL));
+  return { place, words };
+}
+
+/**
+ * Copies the upper triangle to the start of the memory, scaled by a power of two, and so exactly, where squares of its
+ * entries could over- or underflow. Returns what undoes that.
+ */
+function load(memory: Float64Array, rowLength: number, matrix: Float64Array, size: number): number {
+  let largest = 0;
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) largest = Math.max(largest, Math.abs(matrix[i * size + j]!));
+  }
+  const extreme = largest > 2 ** 300 || (largest > 0 && largest < 2 ** -300);
+  const exponent = extreme ? Math.floor(Math.log2(largest)) : 0;
+  // Two factors: one alone could be beyond the largest number.
+  const half = 2 ** -Math.trunc(exponent / 2);
+  const rest = 2 ** -(exponent - Math.trunc(exponent / 2));
+  for (let i = 0; i < size; i++) {
+    const row = i * rowLength;
+    memory.fill(0, row + size, row + rowLength);
+    memory.set(matrix.subarray(i * size + i, (i + 1) * size), row + i);
+    if (extreme) for (let j = i; j < size; j++) memory[row + j] = memory[row + j]! * half * rest;
+  }
+  return extreme ? 2 ** exponent : 1;
+}
