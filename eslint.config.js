@@ -1,5 +1,4 @@
 import js from "@eslint/js";
-import importX from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
 
 /** Each package and the packages it may import. The layout in docs/decisions/0001-layout.md, as a rule. */
@@ -41,7 +40,6 @@ export default tseslint.config(
   {
     files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.recommendedTypeChecked],
-    plugins: { "import-x": importX },
     languageOptions: {
       parserOptions: {
         project: [
@@ -53,13 +51,8 @@ export default tseslint.config(
         tsconfigRootDir: import.meta.dirname,
       },
     },
-    settings: {
-      "import-x/resolver": { node: { extensions: [".ts", ".tsx", ".js"] } },
-      "import-x/extensions": [".ts", ".tsx"],
-    },
     rules: {
-      "import-x/no-default-export": "error",
-      "import-x/no-cycle": "error",
+      "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
       // The loop bound proves it: `array[i]!` under noUncheckedIndexedAccess.
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/consistent-type-imports": "error",
@@ -68,6 +61,6 @@ export default tseslint.config(
       "@typescript-eslint/require-await": "off",
     },
   },
-  { files: ["**/*.config.ts"], rules: { "import-x/no-default-export": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...downwardsOnly,
 );

@@ -2,14 +2,14 @@
 
 export interface Workload {
   /** Set-up outside the timing; the returned callable does the work once and may return a value to compare. */
-  prepare(): Promise<PreparedWorkload>;
+  readonly prepare: () => Promise<PreparedWorkload>;
 }
 
 export interface PreparedWorkload {
   /** Units of work in a call (steps, say); the reported time is per unit. */
   readonly per: number;
-  run(): Promise<number | undefined> | number | undefined;
-  dispose?(): Promise<void> | void;
+  readonly run: () => Promise<number | undefined> | number | undefined;
+  readonly dispose?: () => Promise<void> | void;
 }
 
 /** One side's timing of one workload, the JSON line that the peer scripts print as well. */
