@@ -1,8 +1,9 @@
+import { Server } from "node:http";
 import { createServer, connect } from "node:net";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ServerError } from "./errors.js";
 import { startServer, type ServerOptions } from "./server.js";
 import { openStore } from "./store/store.js";
@@ -117,7 +118,7 @@ describe("over a real socket", () => {
 });
 
 describe("the live stream", () => {
-  test("brings what another process writes, within moments", async () => {
+  test("brings what another process writes, and that it was killed", async () => {
     const folder = temporaryFolder();
     const { url } = await testServer({ store: testStore(folder) });
     const events = await stream(url);
@@ -125,9 +126,7 @@ describe("the live stream", () => {
     await child.tell({ do: "open", folder });
     await child.tell({ do: "append", events: [runStarted("a")] });
     await child.tell({ do: "append", events: [metrics("a", 1, { loss: 1 })] });
-    const appended = performance.now();
-    await events.until(() => events.of("metrics").length === 1);
-    expect(performance.now() - appended).toBeLessThan(1000); // measured: 40 ms; see README.md
+    await events.until(() => events.of("metrics").length === 1); // README.md has the time it takes
     await child.kill();
     await events.until(() =>
       events.of("run").some(({ data }) => (data as { status: string }).status === "interrupted"),
@@ -195,10 +194,10 @@ describe("closing", () => {
     const server = await startServer({ store, port: 0 });
     const events = await stream(server.url);
     await events.until(() => events.of("hello").length === 1);
-    const started = performance.now();
+    const cutOff = vi.spyOn(Server.prototype, "closeAllConnections");
     await Promise.all([server.close(), server.close()]);
     await events.ended;
-    expect(performance.now() - started).toBeLessThan(1500); // not the two seconds after which it cuts off
+    expect(cutOff).not.toHaveBeenCalled(); // which it does to those that will not end
     const again = await startServer({ store, port: server.port });
     await again.close();
   });

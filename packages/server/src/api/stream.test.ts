@@ -100,7 +100,7 @@ test("progress of a run is told a few times a second at most, whatever it writes
   await stream.until(() => stream.of("run").some(({ id }) => id !== undefined));
   // One every 250 ms, so five within a second and one with the end; a slow machine makes it fewer.
   expect(stream.of("run").length).toBeLessThanOrEqual(8);
-  expect(stream.of("metrics").length).toBeGreaterThan(20);
+  expect(stream.of("metrics").length).toBeGreaterThan(8);
 });
 
 test("events that are ready together travel together", async () => {
@@ -128,7 +128,7 @@ test("the server's end ends every stream", async () => {
 
 test("streams are limited in number, and one that ends makes room", async () => {
   const app = createApp(testStore());
-  const streams = await Promise.all(Array.from({ length: 256 }, () => app.request("/api/v1/events")));
+  const streams = await Promise.all(Array.from({ length: 256 }, async () => app.request("/api/v1/events")));
   expect((await app.request("/api/v1/events")).status).toBe(503);
   await streams[17]!.body!.cancel();
   const another = await app.request("/api/v1/events");
