@@ -4,6 +4,7 @@ import { constantOf, type Value } from "../ir/graph.js";
 import { numbersOf } from "../ir/tensor.js";
 import { knownDims, knownIntegers } from "./layout.js";
 import { defineOp, fail, int, normalizeAxis, type OpRule } from "./rule.js";
+import { ungather, unslice } from "./slice-adjoint.js";
 
 /** Y = X at the given indices of one axis; that axis is replaced by the axes of the indices. */
 const gather = defineOp({
@@ -23,6 +24,10 @@ const gather = defineOp({
     return { type: x.type, shape, ...(content && shape.length <= 1 ? { content } : {}) };
   },
   jvp: (g, { inputs: [, indices], attributes: { axis } }, [dx]) => g.gather(dx!, indices, axis),
+  vjp: (g, { inputs: [x, indices], attributes: { axis } }, dy) => [
+    ungather(g, dy, indices, axis < 0 ? axis + x.shape.length : axis, x.shape),
+    null,
+  ],
 });
 
 /** Y = the inputs one after the other along an axis. */
@@ -114,6 +119,14 @@ const slice = defineOp({
     return { type: x.type, shape, ...(known ? { content: x.content!.slice(starts[0], ends[0]) } : {}) };
   },
   jvp: (g, { inputs: [, ...rest] }, [dx]) => g.node("Slice", [dx!, ...rest]),
+  vjp: (g, node, dy) => {
+    const [x, starts] = node.inputs;
+    const axes = axesOf(node);
+    const first = knownDims(starts);
+    const steps = knownIntegers(node, node.inputs[4], "steps") ?? axes.map(() => 1);
+    const slices = axes.map((axis, i) => ({ axis, start: first[i]!, step: steps[i]! }));
+    return [unslice(g, node, dy, x.shape, slices), null, null, null, null];
+  },
 });
 
 function axesOf(node: {

@@ -7,9 +7,11 @@ import { layoutRules } from "./layout.js";
 import { linearRules } from "./linear.js";
 import { loopRules } from "./loop.js";
 import { normalizationRules } from "./normalization.js";
+import { paddingRules } from "./padding.js";
 import { poolingRules } from "./pooling.js";
 import { reductionRules } from "./reductions.js";
 import type { OpRule } from "./rule.js";
+import { scatterRules } from "./scatter.js";
 import { selectionRules } from "./selection.js";
 import { sizeRules } from "./sizes.js";
 import { softmaxRules } from "./softmax.js";
@@ -29,6 +31,8 @@ const families: readonly (readonly OpRule[])[] = [
   convolutionRules,
   poolingRules,
   normalizationRules,
+  paddingRules,
+  scatterRules,
 ];
 
 const rules: ReadonlyMap<string, OpRule> = new Map(families.flat().map((rule) => [rule.op, rule]));
