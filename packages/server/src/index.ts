@@ -1,5 +1,6 @@
 export { createApp, type AppOptions } from "./api/app.js";
 export { ServerError, StoreError, type ServerErrorCode, type StoreErrorCode } from "./errors.js";
+export { exportFormats, exportRun, type ExportFormat } from "./export/export-run.js";
 export { startServer, type RunningServer, type ServerOptions } from "./server.js";
 export type {
   AppendableEvent,
