@@ -2,9 +2,9 @@ import { lanczos } from "@sedge/linalg";
 import { diagonalPerron } from "./diagonal-noise-kernel.js";
 import { checkNumber, finiteArray, TheoryRangeError } from "./errors.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
-import { deterministicRatio } from "./response.js";
+import { deterministicRatio, pairResponse } from "./response.js";
 import { resolveDynamics, type Dynamics, type SgdSettings } from "./settings.js";
-import { stationaryMap } from "./stationary-map.js";
+import { modeBlocks } from "./mode-blocks.js";
 
 export interface ExactNoiseKernelOptions {
   /** Relative accuracy of K to stop at, in [0, 1). Default 1e-10; a live probe is well served by 1e-5. */
@@ -78,10 +78,38 @@ export function exactPerron(
   tolerance: number,
   start: Float64Array,
 ): ExactNoiseKernel {
-  if (system.rank === 0 || dynamics.c === 0) return withoutNoise(system, 0);
-  const { examples, outputs } = system;
+  if (dynamics.c === 0) return withoutNoise(system, 0);
+  return responsePerron(system, (lambda, other) => pairResponse(lambda, other, dynamics), tolerance, start);
+}
+
+/**
+ * The Perron eigenpair of W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ) for a response G of pairs of modes. Two half matrix products of size
+ * N·C × N·C × rank a turn.
+ */
+export function responsePerron(
+  system: LinearSystem,
+  response: (lambda: number, other: number) => number,
+  tolerance: number,
+  start: Float64Array,
+): ExactNoiseKernel {
+  const { examples, outputs, rank, eigenvalues } = system;
+  if (rank === 0) return withoutNoise(system, 0);
+  // G above the diagonal and half of it on it, which is what toBlocks wants of (VᵀWV) ∘ G.
+  const half = new Float64Array(rank * rank);
+  for (let mu = 0; mu < rank; mu++) {
+    for (let nu = mu; nu < rank; nu++) half[mu * rank + nu] = response(eigenvalues[mu]!, eigenvalues[nu]!);
+    half[mu * rank + mu]! *= 0.5;
+  }
+  const { toModes, toBlocks } = modeBlocks(system);
+  const inner = new Float64Array(rank * rank);
   const { values, vectors, ritzResiduals, iterations } = lanczos(
-    stationaryMap(system, dynamics),
+    (blocks, result) => {
+      toModes(blocks, inner);
+      for (let mu = 0; mu < rank; mu++) {
+        for (let at = mu * rank + mu; at < (mu + 1) * rank; at++) inner[at]! *= half[at]!;
+      }
+      toBlocks(inner, result);
+    },
     examples * outputs * outputs,
     { start: positiveStart(start, examples, outputs), tolerance: Math.max(1e-12, tolerance ** 0.75) },
   );

@@ -10,5 +10,17 @@ export {
 } from "./noise-kernel.js";
 export { exactNoiseKernel, type ExactNoiseKernel, type ExactNoiseKernelOptions } from "./exact-noise-kernel.js";
 export { diagonalNoiseKernel } from "./diagonal-noise-kernel.js";
+export {
+  criticalBatchSize,
+  criticalLearningRate,
+  type CriticalOptions,
+  type CriticalValue,
+  type StabilityNorm,
+} from "./critical.js";
+export { necessaryConditions, type NecessaryConditions } from "./necessary-conditions.js";
+export { phaseDiagram, type Phase, type PhaseDiagram } from "./phase-diagram.js";
+export { spectralRadius } from "./spectral-radius.js";
+export { expectedLoss } from "./expected-loss.js";
+export { diagonalLoss, volterraLoss } from "./approximate-loss.js";
 export { TheoryRangeError, TheoryTypeError } from "./errors.js";
 export { probeNoiseKernel, type ProbeEstimate, type ProbeInput, type ProbeNoiseKernel } from "./probe-noise-kernel.js";

@@ -110,7 +110,8 @@ export function highDimNoiseKernel(spectrum: ArrayLike<number>, examples: number
   return deterministicRatio(lambdaMax, dynamics) >= 1 ? Infinity : highDimSum(values, dynamics);
 }
 
-function highDimSum(spectrum: Float64Array, dynamics: Dynamics): number {
+/** As `highDimNoiseKernel`, unchecked, inside the deterministic edge. */
+export function highDimSum(spectrum: Float64Array, dynamics: Dynamics): number {
   let lambdaMax = 0;
   for (const lambda of spectrum) lambdaMax = Math.max(lambdaMax, lambda);
   const zero = spectrum.length * 1e-14 * lambdaMax; // below this a mode is round-off
@@ -138,6 +139,7 @@ export function traceNoiseKernel(
   return traceForm(trace, outputs, dynamics);
 }
 
-function traceForm(trace: number, outputs: number, { learningRate, batchSize, momentum }: Dynamics): number {
+/** As `traceNoiseKernel`, unchecked. */
+export function traceForm(trace: number, outputs: number, { learningRate, batchSize, momentum }: Dynamics): number {
   return (learningRate * trace) / (2 * batchSize * outputs * (1 - momentum));
 }

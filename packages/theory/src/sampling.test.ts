@@ -1,26 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { draws } from "./fixtures/brute-force.js";
 import { samplingCoefficients, type Sampling } from "./sampling.js";
-
-/** Every way to draw a batch, as draw counts per example, with its probability. */
-function* draws(sampling: Sampling, examples: number, batchSize: number): Generator<[number[], number]> {
-  if (sampling === "bernoulli") {
-    const beta = batchSize / examples;
-    for (let mask = 0; mask < 2 ** examples; mask++) {
-      const counts = Array.from({ length: examples }, (_, i) => (mask >> i) & 1);
-      yield [counts, counts.reduce((p, k) => p * (k ? beta : 1 - beta), 1)];
-    }
-    return;
-  }
-  const sequences = examples ** batchSize;
-  const kept: number[][] = [];
-  for (let code = 0; code < sequences; code++) {
-    const counts = new Array<number>(examples).fill(0);
-    for (let b = 0, rest = code; b < batchSize; b++, rest = Math.floor(rest / examples)) counts[rest % examples]!++;
-    if (sampling === "with-replacement") yield [counts, 1 / sequences];
-    else if (counts.every((k) => k <= 1)) kept.push(counts);
-  }
-  for (const counts of kept) yield [counts, 1 / kept.length];
-}
 
 describe("samplingCoefficients", () => {
   // E[P M P]/β² by enumeration: off the diagonal E[k_i k_j]/β² = κ, on it E[k_i²]/β² = κ + c. A few hundred sums of O(1).

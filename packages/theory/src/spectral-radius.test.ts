@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { criticalLearningRate } from "./critical.js";
+import { bruteForceRadius, stepMatrices } from "./fixtures/brute-force.js";
+import { anyProblem, expectRelative, gaussianJacobian, referenceCases } from "./fixtures/support.js";
+import { linearSystem } from "./linear-system.js";
+import { noiseKernel } from "./noise-kernel.js";
+import type { Sampling } from "./sampling.js";
+import { spectralRadius } from "./spectral-radius.js";
+
+describe("spectralRadius", () => {
+  test.each(referenceCases)("matches the stored reference: $title", (problem) => {
+    expectRelative(spectralRadius(linearSystem(problem), problem), problem.spectralRadius, 1e-9);
+  });
+
+  // Every batch enumerated, the operator's matrix squared forty times: shares nothing with the code but the update rule.
+  const cases = (["bernoulli", "without-replacement", "with-replacement"] as Sampling[]).flatMap((sampling) =>
+    [
+      [3, 1, 2, 4, 0, 0],
+      [2, 2, 1, 5, 0.5, 0.02],
+      [4, 1, 2, 2, 0, 0.05],
+      [3, 1, 1, 6, 0.9, 0],
+    ].map(([N, C, B, P, m, d]) => ({ sampling, N: N!, C: C!, B: B!, P: P!, m: m!, d: d! })),
+  );
+  test.each(cases)(
+    "matches enumerated batches: $sampling N=$N C=$C B=$B P=$P m=$m δ=$d",
+    ({ sampling, N, C, B, P, m, d }) => {
+      const jacobian = gaussianJacobian(`radius ${sampling} ${N} ${C}`, N, C, P);
+      const system = linearSystem({ jacobian, examples: N, outputs: C });
+      for (const ratio of [0.2, 0.8, 1.2]) {
+        const learningRate = (ratio * 2 * (1 + m)) / system.lambdaMax;
+        const settings = { learningRate, batchSize: B, momentum: m, weightDecay: d, sampling };
+        const truth = bruteForceRadius(stepMatrices(jacobian, N, C, settings));
+        // Defective eigenvalues (critical damping, null modes) leave a power of k in front of ρᵏ: log(2⁴⁰)/2⁴⁰ ≈ 3e-11.
+        expectRelative(spectralRadius(system, settings), truth, 1e-9);
+      }
+    },
+  );
+
+  test("K_exact < 1 exactly where the radius is below 1, and at the critical learning rate the radius is 1", () => {
+    fc.assert(
+      fc.property(anyProblem, ({ system, settings }) => {
+        const untouched = system.rank < system.size && settings.weightDecay === 0;
+        const radius = spectralRadius(system, settings);
+        const { exact } = noiseKernel(system, settings);
+        if (Math.abs(exact - 1) > 1e-6) {
+          if (exact > 1) expect(radius).toBeGreaterThan(1);
+          else if (untouched) expect(radius).toBe(1);
+          else expect(radius).toBeLessThan(1);
+        }
+        const critical = criticalLearningRate(system, settings);
+        const atCritical = spectralRadius(system, { ...settings, learningRate: critical.value });
+        // The learning rate is solved to 1e-10, and ρ moves by at most about 2(1+m)/(1−m) times its relative change.
+        expect(Math.abs(atCritical - 1)).toBeLessThan(1e-8);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
