@@ -24,6 +24,8 @@ export {
   type ProductOptions,
 } from "./transforms/graphs.js";
 export type { GaussNewtonParts } from "./transforms/curvature.js";
+export { parameterUses, type ParameterUse, type ParameterUsesOptions } from "./transforms/parameter-uses.js";
+export { taps, type Taps, type TapsOptions, type TapUse } from "./transforms/taps.js";
 
 // Training
 export {

@@ -4,7 +4,7 @@
  */
 import { atomsOf, isStatic, sizeOf, termsOf, type Dim, type Shape } from "../ir/dims.js";
 import { GraphError, ShapeError } from "../ir/errors.js";
-import { constantOf, freshId, type Attributes, type Graph, type Node, type Typed, type Value } from "../ir/graph.js";
+import { freshId, type Attributes, type Graph, type Node, type Typed, type Value } from "../ir/graph.js";
 import { arrayClasses, numbersOf, tensor, typeOf, type DataType, type Tensor, type TypedArray } from "../ir/tensor.js";
 import { leavesReaching, nodesInside, nodesReaching } from "../ir/traverse.js";
 import { onnxTypes } from "../onnx/types.js";
@@ -72,7 +72,7 @@ export abstract class CoreBuilder {
 
   /** A constant. Numbers are float32 unless told otherwise. */
   constant(data: number | Tensor | TypedArray | readonly number[], { type, shape }: ConstantOptions = {}): Value {
-    if (typeof data === "number") return this.constantTensor(tensor([data], [], type ?? "float32"), shape);
+    if (typeof data === "number") return this.constantTensor(tensor([data], [], type ?? "float32"), shape, data);
     if ("shape" in data) return this.constantTensor(data, shape);
     return this.constantTensor(tensor(data, shape, type ?? typeOf(data)), shape);
   }
@@ -183,9 +183,9 @@ export abstract class CoreBuilder {
     return node;
   }
 
-  private constantTensor(given: Tensor, shape?: readonly number[]): Value {
+  private constantTensor(given: Tensor, shape?: readonly number[], exact?: number): Value {
     const data = shape === undefined ? given : tensor(given.data, shape, given.type);
-    const key = constantKey(data);
+    const key = constantKey(data, exact);
     const existing = key === null ? undefined : this.constants.get(key);
     if (existing) return existing;
     const known =
@@ -196,7 +196,7 @@ export abstract class CoreBuilder {
       id: freshId(),
       type: data.type,
       shape: data.shape,
-      origin: { kind: "constant", tensor: data },
+      origin: { kind: "constant", tensor: data, ...(exact !== undefined && { exact }) },
       ...(known ? { content: numbersOf(data) } : {}),
     };
     if (key !== null) this.constants.set(key, value);
@@ -219,9 +219,8 @@ export abstract class CoreBuilder {
   private adopt(values: readonly Value[]): void {
     for (const leaf of leavesReaching(values)) {
       this.rememberSymbols(leaf);
-      const held = constantOf(leaf);
-      const key = held && constantKey(held);
-      if (key && !this.constants.has(key)) this.constants.set(key, leaf);
+      const key = leaf.origin.kind === "constant" ? constantKey(leaf.origin.tensor, leaf.origin.exact) : null;
+      if (key !== null && !this.constants.has(key)) this.constants.set(key, leaf);
     }
     const visit = (node: Node): void => {
       for (const output of node.outputs) this.rememberSymbols(output);
@@ -287,8 +286,8 @@ function attributeKey(rule: OpRule, attributes: Attributes): string {
 }
 
 /** Small constants are equal when their elements are; large ones only when they are the same array. */
-function constantKey({ type, shape, data }: Tensor): string | null {
+function constantKey({ type, shape, data }: Tensor, exact: number | undefined): string | null {
   if (data.length > 64) return null;
   const bits = new arrayClasses.uint8(data.buffer, data.byteOffset, data.byteLength);
-  return `${type}[${shape.join(",")}]${bits.join(",")}`;
+  return `${type}[${shape.join(",")}]${bits.join(",")}/${exact ?? ""}`;
 }

@@ -40,7 +40,7 @@ export function buildLoop<S extends Record<string, Value>, R extends Record<stri
   const proceedIn = g.placeholder("proceed", { type: "bool", shape: [] });
   const inside = Object.fromEntries(names.map((name) => [name, g.placeholder(name, typedOf(state[name]!))]));
   const result = body({ step, state: inside as S });
-  for (const name of names) checkState(name, state[name]!, result.state[name]!);
+  for (const name of names) checkState(name, state[name]!, result.state[name]);
 
   const scanned: Record<string, Value> = result.scan ?? {};
   const proceed = result.proceed ?? proceedIn;

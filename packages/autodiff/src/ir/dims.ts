@@ -107,7 +107,7 @@ function accumulate(target: Polynomial, monomial: string, coefficient: number): 
 }
 
 function polynomial(dim: Dim): Polynomial {
-  if (typeof dim === "number") return dim === 0 ? new Map() : new Map([["", dim]]);
+  if (typeof dim === "number") return dim === 0 ? new Map<string, number>() : new Map([["", dim]]);
   let terms = parsed.get(dim);
   if (terms === undefined) {
     terms = new Map();

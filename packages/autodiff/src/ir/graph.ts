@@ -24,7 +24,12 @@ export interface Value extends Typed {
 
 export type Origin =
   | { readonly kind: "input"; readonly name: string }
-  | { readonly kind: "constant"; readonly tensor: Tensor }
+  | {
+      readonly kind: "constant";
+      readonly tensor: Tensor;
+      /** The number a scalar was made from, before it was rounded to its type: what a conversion to float64 goes by. */
+      readonly exact?: number;
+    }
   | { readonly kind: "node"; readonly node: Node; readonly index: number };
 
 export interface Node {

@@ -111,7 +111,7 @@ export function toInt64(value: number): bigint {
 /** The same numbers in the array class of another type; the array itself where it already is of that class. */
 export function convert(data: TypedArray | readonly number[], type: DataType): TypedArray {
   const ArrayClass = arrayClasses[type];
-  if (data instanceof ArrayClass) return data as TypedArray;
+  if (data instanceof ArrayClass) return data;
   const source = data as ArrayLike<number | bigint>;
   const target = new ArrayClass(source.length);
   if (target instanceof BigInt64Array || target instanceof BigUint64Array) {

@@ -7,17 +7,20 @@ export function dependencies(node: Node): Value[] {
   return node.body === undefined ? own : [...own, ...capturedBy(node.body)];
 }
 
-/**
- * The nodes that `values` need, each after those it reads.
- *
- * @param since  Leave out nodes made before this id; they cannot depend on anything made after it.
- */
-export function nodesReaching(values: Iterable<Value>, since = -1): Node[] {
+export interface Limits {
+  /** Leave out nodes made before this id; they cannot depend on anything made after it. */
+  readonly since?: number;
+  /** Do not look at what these are computed from. */
+  readonly stopAt?: { has(value: Value): boolean };
+}
+
+/** The nodes that `values` need, each after those it reads. */
+export function nodesReaching(values: Iterable<Value>, { since = -1, stopAt }: Limits = {}): Node[] {
   const seen = new Set<Node>();
   const open = [...values];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     const node = producer(value);
-    if (node === null || node.id < since || seen.has(node)) continue;
+    if (node === null || node.id < since || seen.has(node) || stopAt?.has(value)) continue;
     seen.add(node);
     open.push(...dependencies(node));
   }
@@ -40,7 +43,7 @@ export function nodesBetween(
 ): { nodes: Node[]; dependent: Set<Value> } {
   const dependent = new Set(sources);
   const since = Math.min(...sources.map(({ id }) => id));
-  const nodes = nodesReaching(values, since).filter((node) => {
+  const nodes = nodesReaching(values, { since }).filter((node) => {
     if (!dependencies(node).some((value) => dependent.has(value))) return false;
     for (const output of node.outputs) dependent.add(output);
     return true;

@@ -124,7 +124,8 @@ class Encoder {
     );
     while (outputs.at(-1) === "") outputs.pop();
     const inputs = node.inputs.map((value) => (value === null ? "" : this.nameOf(value)));
-    while (inputs.at(-1) === "") inputs.pop();
+    // A Loop lists its condition even where it has none.
+    while (inputs.at(-1) === "" && node.op !== "Loop") inputs.pop();
     const attribute = Object.entries(rule.attributes ?? {}).flatMap(([name, { kind }]) => {
       const value = node.attributes[name];
       return value === undefined ? [] : [encodeAttribute(name, kind, value)];

@@ -1,15 +1,14 @@
 /** Add, Sub, Mul, Div, Pow, Min, Max, Sum, Mean, Mod: elementwise with broadcasting. */
 import type { Builder } from "../builder/builder.js";
 import { addDims, divideDims, exactQuotient, multiplyDims, subtractDims, type Dim } from "../ir/dims.js";
-import { constantOf, producer, type Value } from "../ir/graph.js";
+import { producer, type Value } from "../ir/graph.js";
 import { isFloat, scalarOf } from "../ir/tensor.js";
 import { inferBroadcast, withoutExpand } from "./broadcasting.js";
 import { defineOp, int, type Derivative, type OpRule } from "./rule.js";
 
-/** The number a scalar constant holds, or null. */
-export function scalarConstant(value: Value): number | null {
-  const tensor = constantOf(value);
-  return tensor !== null && tensor.shape.length === 0 ? scalarOf(tensor) : null;
+/** The number a scalar constant was made from, or null. */
+export function scalarConstant({ origin, shape }: Value): number | null {
+  return origin.kind === "constant" && shape.length === 0 ? (origin.exact ?? scalarOf(origin.tensor)) : null;
 }
 
 const isExact = (value: Value, number: number): boolean => scalarConstant(value) === number;

@@ -116,7 +116,7 @@ const slice = defineOp({
       shape[axis] = slicedLength(x.shape[axis]!, starts[i]!, ends[i]!, steps[i]!, `slice${endsInput.id}.${i}`);
     });
     const known = x.content && isStatic(starts) && isStatic(ends) && steps[0] === 1 && axes.length === 1;
-    return { type: x.type, shape, ...(known ? { content: x.content!.slice(starts[0], ends[0]) } : {}) };
+    return { type: x.type, shape, ...(known ? { content: x.content.slice(starts[0], ends[0]) } : {}) };
   },
   jvp: (g, { inputs: [, ...rest] }, [dx]) => g.node("Slice", [dx!, ...rest]),
   vjp: (g, node, dy) => {

@@ -59,8 +59,9 @@ const reshape = defineOp({
     if (sameShape(shape, x.shape)) return x;
     const inner = producer(x);
     if (inner?.op === "Reshape") return g.reshape(inner.inputs[0]!, shape);
-    // A computed target whose dimensions are known needs no computing.
-    return constantOf(target) === null && target.content ? g.reshapeTarget(x, shape) : null;
+    // A computed target whose dimensions are known needs no computing, or less.
+    if (constantOf(target) !== null || !target.content || target === g.shapeTensor(shape)) return null;
+    return g.reshapeTarget(x, shape);
   },
   jvp: (g, { outputs: [y] }, [dx]) => g.reshape(dx!, y.shape),
   vjp: (g, { inputs: [x] }, dy) => [g.reshape(dy, x.shape), null],

@@ -127,7 +127,7 @@ export function defineOp<const S extends InputNames, const A extends AttributeSp
   definition: OpDefinition<S, A>,
 ): OpRule {
   // Builder.node checks arity and attributes against the declaration before a rule sees a node, which makes this sound.
-  return definition as unknown as OpRule;
+  return definition;
 }
 
 /** Refuses a node: "Gemm "dense2/Gemm": expected …, got [3, 4], [5, 6]." */

@@ -53,7 +53,7 @@ const where = defineOp({
     return {
       type: x.type,
       shape: broadcastShape(node),
-      ...contentOf(node.inputs, (c, a, b) => (a === b ? a! : typeof c === "number" ? (c ? a! : b!) : null)),
+      ...contentOf(node.inputs, (c, a, b) => (a === b ? a : typeof c === "number" ? (c ? a : b) : null)),
     };
   },
   simplify: (g, { op, inputs }) => withoutExpand(g, op, inputs),
@@ -84,7 +84,7 @@ const cast = defineOp({
     const [x] = node.inputs;
     const type = onnxTypes.nameOf(node.attributes.to ?? 0) ?? fail(node, "expected a known type to cast to");
     const exact = x.content && !isFloat(type) && type !== "bool";
-    return { type, shape: x.shape, ...(exact ? { content: x.content! } : {}) };
+    return { type, shape: x.shape, ...(exact ? { content: x.content } : {}) };
   },
   simplify: (_, { inputs: [x], attributes }) => (onnxTypes.nameOf(attributes.to ?? 0) === x.type ? x : null),
   jvp: (g, { outputs: [y] }, [dx]) => (isFloat(y.type) ? g.cast(dx!, y.type) : null),

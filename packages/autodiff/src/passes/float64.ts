@@ -1,6 +1,6 @@
 /** Computing in float64. */
 import { Builder, graphOf } from "../builder/builder.js";
-import { constantOf, type Graph, type Node, type Value } from "../ir/graph.js";
+import type { Graph, Node, Value } from "../ir/graph.js";
 import { convert, type DataType, type Tensor } from "../ir/tensor.js";
 import { leavesReaching } from "../ir/traverse.js";
 import { onnxTypes } from "../onnx/types.js";
@@ -18,8 +18,9 @@ export function withFloats(graph: Graph, from: DataType, to: DataType): Graph {
     bound.set(value, g.input(name, value.shape, value.type === from ? to : value.type));
   }
   for (const leaf of leavesReaching(Object.values(graph.outputs))) {
-    const tensor = constantOf(leaf);
-    if (tensor?.type === from) bound.set(leaf, g.constant(inType(tensor, to)));
+    if (leaf.origin.kind !== "constant" || leaf.type !== from) continue;
+    const { tensor, exact } = leaf.origin;
+    bound.set(leaf, exact === undefined ? g.constant(inType(tensor, to)) : g.constant(exact, { type: to }));
   }
   const replace: Replace = (node, inputs) => {
     const attributes = Object.entries(node.attributes).map(([key, value]) => {

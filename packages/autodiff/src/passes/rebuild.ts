@@ -1,7 +1,7 @@
 /** Computing values anew: with other inputs, other sizes, other ops. Everything is inferred and simplified again. */
 import type { Builder } from "../builder/builder.js";
 import type { Body, Node, Value } from "../ir/graph.js";
-import { nodesBetween, nodesInside, nodesReaching } from "../ir/traverse.js";
+import { dependencies, nodesInside, nodesReaching } from "../ir/traverse.js";
 
 /** What to put in place of a node, given its inputs already rebuilt; null to keep the op. */
 export type Replace = (node: Node, inputs: readonly (Value | null)[]) => readonly Value[] | null;
@@ -17,7 +17,12 @@ export function rebuild(
   replace?: Replace,
 ): Value[] {
   const map = new Map(bound);
-  const nodes = replace ? nodesReaching(values) : bound.size === 0 ? [] : nodesBetween([...bound.keys()], values).nodes;
+  const changed = new Set(bound.keys());
+  const nodes = nodesReaching(values, { stopAt: bound }).filter((node) => {
+    if (!replace && !dependencies(node).some((value) => changed.has(value))) return false;
+    for (const output of node.outputs) changed.add(output);
+    return true;
+  });
   rebuildNodes(g, nodes, map, replace);
   return values.map((value) => map.get(value) ?? value);
 }

@@ -120,7 +120,7 @@ function products(
     state: {},
     body: ({ step }) => ({ state: {}, scan: { products: applyFlat(g.gather(stack, step)) } }),
   });
-  return { products: scan.products! };
+  return { products: scan.products };
 }
 
 const named = (prefix: string, names: readonly string[], values: readonly Value[]): Record<string, Value> =>
