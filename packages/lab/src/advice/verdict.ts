@@ -66,7 +66,12 @@ function judge(standing: Standing): Verdict {
 
   const [distance, slack, edge] =
     binding === "deterministic"
-      ? [deterministic, deterministicSlack, "deterministic edge"]
+      ? // An infinite K says that the probe's own Θ is past the edge, even where the whole set's Hessian is just inside.
+        [
+          noiseKernel === Infinity ? Math.max(1, orZero(deterministic)) : deterministic,
+          deterministicSlack,
+          "deterministic edge",
+        ]
       : [noiseKernel, Math.max(leastNoiseKernelSlack, 2 * orZero(error)), "stochastic edge"];
   if (distance > 1 + slack) return { state: "past-edge", binding, text: `past the ${edge}: ${measured}` };
   if (distance >= 1 - slack) return { state: "at-edge", binding, text: `at the ${edge}: ${measured}` };
@@ -81,7 +86,7 @@ function judge(standing: Standing): Verdict {
 /** The larger of the two distances, each 1 on its edge. K is infinite wherever the deterministic edge is crossed. */
 function nearer(deterministic: number, noiseKernel: number): Verdict["binding"] {
   if (Number.isNaN(deterministic) && Number.isNaN(noiseKernel)) return null;
-  if (deterministic >= 1 && noiseKernel === Infinity) return "deterministic";
+  if (noiseKernel === Infinity) return "deterministic";
   return orZero(noiseKernel) >= orZero(deterministic) ? "stochastic" : "deterministic";
 }
 

@@ -15,6 +15,8 @@ describe("parseTrainConfig", () => {
       data: { name: "mnist", examples: 1000, testExamples: 1000 },
       model: { kind: "mlp", widths: [128, 128], activation: "tanh" },
       loss: "squared",
+      momentum: 0,
+      weightDecay: 0,
       sampling: "with-replacement",
       probes: { examples: 64 },
       threads: 1,
@@ -33,6 +35,8 @@ describe("parseTrainConfig", () => {
     [{ learningRate: "fast" }, 'learningRate: expected a number, got "fast"'],
     [{ learningRate: NaN }, "learningRate: expected a number, got NaN"],
     [{ learningRate: undefined }, "learningRate: expected a number, got nothing"],
+    [{ momentum: 1 }, "momentum: expected a number below 1, got 1"],
+    [{ weightDecay: -0.1 }, "weightDecay: expected a number at least 0, got -0.1"],
     [{ batchSize: 1001 }, "batchSize: expected at most data.examples = 1000, got 1001"],
     [{ batchSize: 1.5 }, "batchSize: expected a whole number, got 1.5"],
     [{ steps: 0 }, "steps: expected a number at least 1, got 0"],
@@ -54,7 +58,7 @@ describe("parseTrainConfig", () => {
     expect(() => parseTrainConfig({ ...needed, lr: 1, steps: "many" }, "run.yaml")).toThrow(
       new BadInput(
         'run.yaml: steps: expected a number, got "many"; lr: unknown key; allowed are name, seed, data, model, loss, ' +
-          "learningRate, batchSize, steps, sampling, probes, threads",
+          "learningRate, momentum, weightDecay, batchSize, steps, sampling, probes, threads",
       ),
     );
     expect(() => parseTrainConfig(null)).toThrow(new BadInput("config: expected an object, got null"));

@@ -43,6 +43,8 @@ export const trainConfigSchema = z
       .default("squared")
       .describe("Mean over examples of ½‖f − y‖², or of −Σ y log softmax(f)"),
     learningRate: z.number().positive().describe("η"),
+    momentum: z.number().min(0).lt(1).default(0).describe("m, heavy ball"),
+    weightDecay: z.number().min(0).default(0).describe("δ, L2: δθ is added to the gradient"),
     batchSize: count().describe("B, examples in a minibatch"),
     steps: count().max(1e9).describe("Optimiser updates"),
     sampling: z

@@ -12,6 +12,7 @@ export interface HessianOperator {
    * H v of the mean loss over a whole split: computed in float32, block by block, and added up in float64.
    *
    * @param vector  [P], parameters in the order of their specs.
+   * @returns       [P], in memory that the next call overwrites.
    */
   product(params: Params, split: Split, vector: Float64Array): Promise<Float64Array>;
   dispose(): Promise<void>;
@@ -37,11 +38,12 @@ export async function openHessian(
   const session = await compile(hessianVectorProduct(objective, { of: "loss", wrt, vectors: "flat" }), { threads });
   const size = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const single = new Float32Array(size);
+  const total = new Float64Array(size); // fresh pages for every product would cost a tenth of it
   return {
     size,
     async product(params, split, vector) {
       single.set(vector);
-      const total = new Float64Array(size);
+      total.fill(0);
       for (const { inputs: x, targets: y, weight } of blocksOf(split, blockExamples)) {
         await breathe();
         const { product } = await session.run({ ...params, x, y, vector: single }, { outputs: ["product"] });

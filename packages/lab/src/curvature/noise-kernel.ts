@@ -11,15 +11,27 @@ export interface Estimate {
   readonly standardError: number;
 }
 
-/** The noise kernel norm of a run, four ways, each 1 on the stochastic edge if it is trusted (only `exact` is exact). */
+/** The noise kernel norm of a run, four ways, from one probe. */
 export interface NoiseKernelEstimate {
+  /** 1 on the stochastic edge. The others are approximations of it. */
   readonly exact: Estimate;
   readonly diagonal: Estimate;
   readonly highDim: Estimate;
   readonly trace: Estimate;
+  /** Where a later measurement on the same probe may start. */
+  readonly warmStart: NoiseKernelStart;
 }
 
-const forms = ["exact", "diagonal", "highDim", "trace"] as const;
+/** Perron blocks [n, C, C] of the whole probe and of its two halves; null where K was infinite or zero. */
+export type NoiseKernelStart = readonly (Float64Array | null)[];
+
+export interface NoiseKernelEstimateOptions {
+  /** η of the next update. */
+  readonly learningRate: number;
+  /** Relative accuracy of K to stop at: its sampling error is far larger. Default 1e-5. */
+  readonly tolerance?: number;
+  readonly start?: NoiseKernelStart | undefined;
+}
 
 /**
  * K of a run from the NTK of a probe of n of its N training examples.
@@ -31,30 +43,41 @@ const forms = ["exact", "diagonal", "highDim", "trace"] as const;
  * @param ntk  Θ = J Jᵀ/n with the plain Jacobian; for a loss that is not squared, J̃ = H^{1/2} J is formed here.
  * @throws BadInput if the probe has fewer than two examples or more than the run.
  */
-export function estimateNoiseKernel(ntk: Ntk, loss: Loss, sgd: SgdSettings, learningRate: number): NoiseKernelEstimate {
+export function estimateNoiseKernel(
+  ntk: Ntk,
+  loss: Loss,
+  sgd: SgdSettings,
+  { learningRate, tolerance = 1e-5, start = [] }: NoiseKernelEstimateOptions,
+): NoiseKernelEstimate {
   const { examples, outputs } = ntk;
   if (examples < 2 || examples > sgd.examples) {
     throw new BadInput(`noiseKernel: expected a probe of 2 to ${sgd.examples} training examples, got ${examples}.`);
   }
   const roots = outputHessianRoots(loss, ntk.output, outputs);
   const matrix = roots === null ? ntk.matrix : conjugateBlocks(ntk.matrix, roots, examples, outputs);
-  const settings = { ...sgd, learningRate, population: sgd.examples };
+  const { examples: population, ...optimizer } = sgd;
+  const settings = { ...optimizer, learningRate, population };
   const half = Math.floor(examples / 2);
-
-  const whole = noiseKernel(linearSystem({ ntk: matrix, examples, outputs }), settings);
-  const [first, second] = [0, half].map((start) => {
-    const part = principalBlock(matrix, examples, outputs, start, half);
-    return noiseKernel(linearSystem({ ntk: part, examples: half, outputs }), settings);
+  const parts = [
+    { from: 0, count: examples },
+    { from: 0, count: half },
+    { from: half, count: half },
+  ];
+  const kernels = parts.map(({ from, count }, i) => {
+    const part = count === examples ? matrix : principalBlock(matrix, examples, outputs, from, count);
+    const system = linearSystem({ ntk: part, examples: count, outputs });
+    return noiseKernel(system, settings, { tolerance, start: start[i] ?? undefined, perron: true });
   });
-  const estimate = (form: (typeof forms)[number]): Estimate => ({
-    value: whole[form],
-    standardError: Math.abs(first![form] - second![form]) / 2,
+  const estimate = (form: "exact" | "diagonal" | "highDim" | "trace"): Estimate => ({
+    value: kernels[0]![form],
+    standardError: Math.abs(kernels[1]![form] - kernels[2]![form]) / 2,
   });
   return {
     exact: estimate("exact"),
     diagonal: estimate("diagonal"),
     highDim: estimate("highDim"),
     trace: estimate("trace"),
+    warmStart: kernels.map(({ exact, perron }) => (exact > 0 && exact < Infinity ? perron! : null)),
   };
 }
 

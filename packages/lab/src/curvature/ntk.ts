@@ -52,7 +52,7 @@ export async function openNtk(
       Object.entries(tapped.graph.inputs).map(([name, value]) => [name, b.input(name, value.shape, value.type)]),
     );
     const values = b.call(tapped.graph, inputs);
-    const terms = layers.map((layer) => layerGram(b, layer, values, outputs));
+    const terms = layers.map((layer) => layerGram(b, layer, values));
     return { kernel: terms.reduce((sum, term) => b.add(sum, term)), output: values["output"]! };
   });
   const session = await compile(gram, { threads });
@@ -66,7 +66,7 @@ export async function openNtk(
       return {
         examples,
         outputs,
-        matrix: symmetricMean(kernel, examples * outputs, examples),
+        matrix: symmetricMean(kernel, examples, outputs),
         output: result["output"]!.data as Float32Array,
       };
     },
@@ -74,17 +74,14 @@ export async function openNtk(
   };
 }
 
-/** One layer's share of J Jᵀ, as `[n, C, n, C]`. */
-function layerGram(b: Builder, layer: Layer, values: Record<string, Value>, outputs: number): Value {
+/** One layer's share of J Jᵀ, as `[C, C, n, n]`: outputs before examples, so that both factors broadcast as they are. */
+function layerGram(b: Builder, layer: Layer, values: Record<string, Value>): Value {
   const deltas = values[layer.cotangents]!; // [C, n, out]
-  const width = deltas.shape.at(-1)!;
-  const rows = b.reshape(b.transpose(deltas, [1, 0, 2]), [-1, width]);
-  const products = b.reshape(b.matMul(rows, b.transpose(rows, [1, 0])), ["batch", outputs, "batch", outputs]);
+  const products = b.matMul(b.unsqueeze(deltas, [1]), b.unsqueeze(b.transposeLast(deltas), [0]));
   if (layer.activations === null) return products;
   const input = values[layer.activations]!; // [n, in]
-  const overlaps = b.matMul(input, b.transpose(input, [1, 0]));
-  const weights = b.unsqueeze(layer.bias ? b.add(overlaps, 1) : overlaps, [1, 3]);
-  return b.mul(products, weights);
+  const overlaps = b.matMul(input, b.transposeLast(input));
+  return b.mul(products, layer.bias ? b.add(overlaps, 1) : overlaps);
 }
 
 /** Groups the uses of all parameters by the cotangents that they share. */
@@ -106,14 +103,23 @@ function layersOf(uses: readonly TapUse[], params: readonly string[]): Layer[] {
   return [...layers.values()];
 }
 
-/** ½(K + Kᵀ)/n in float64: a float32 product need not come out symmetric to the last bit. */
-function symmetricMean(kernel: Float32Array, size: number, examples: number): Float64Array {
+/**
+ * ½(K + Kᵀ)/n, [n·C, n·C] example-major, from `[C, C, n, n]`: a float32 product need not come out symmetric to the last
+ * bit.
+ */
+function symmetricMean(kernel: Float32Array, examples: number, outputs: number): Float64Array {
+  const size = examples * outputs;
+  const at = (i: number, c: number, j: number, d: number) => ((c * outputs + d) * examples + i) * examples + j;
   const matrix = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      const mean = (kernel[i * size + j]! + kernel[j * size + i]!) / (2 * examples);
-      matrix[i * size + j] = mean;
-      matrix[j * size + i] = mean;
+  for (let i = 0; i < examples; i++) {
+    for (let c = 0; c < outputs; c++) {
+      for (let j = 0; j <= i; j++) {
+        for (let d = 0; d < outputs; d++) {
+          const mean = (kernel[at(i, c, j, d)]! + kernel[at(j, d, i, c)]!) / (2 * examples);
+          matrix[(i * outputs + c) * size + j * outputs + d] = mean;
+          matrix[(j * outputs + d) * size + i * outputs + c] = mean;
+        }
+      }
     }
   }
   return matrix;

@@ -1,4 +1,4 @@
-import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
+import { estimateNoiseKernel, type NoiseKernelStart } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
@@ -28,10 +28,13 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
       }).next(1);
       const probeBatch = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
+      let start: NoiseKernelStart | undefined;
       return {
         async observe({ params, learningRate }) {
           const ntk = await estimator.measure(params, probeBatch.inputs);
-          const { exact, diagonal, highDim, trace } = estimateNoiseKernel(ntk, loss, sgd, learningRate);
+          const estimate = estimateNoiseKernel(ntk, loss, sgd, { learningRate, start });
+          const { exact, diagonal, highDim, trace } = estimate;
+          start = estimate.warmStart;
           return {
             "noiseKernel/exact": exact.value,
             "noiseKernel/exact/standardError": exact.standardError,

@@ -3,7 +3,7 @@ import type { Random } from "@sedge/linalg";
 import type { Dataset } from "../data/dataset.js";
 import type { Model, Params } from "../models/model.js";
 import type { Loss } from "../objectives/objective.js";
-import type { Sampling } from "../sampling/minibatch-stream.js";
+import type { Sampling } from "@sedge/theory";
 
 /** The run's own stochastic gradient descent, as the theory needs it. */
 export interface SgdSettings {
@@ -12,6 +12,10 @@ export interface SgdSettings {
   /** B. */
   readonly batchSize: number;
   readonly sampling: Sampling;
+  /** m, heavy ball. Default 0. */
+  readonly momentum?: number;
+  /** δ, L2. Default 0. */
+  readonly weightDecay?: number;
 }
 
 /** All that a probe may know of a run before it starts. */

@@ -26,9 +26,10 @@ export async function openProbes(
   seed: Random,
 ): Promise<ProbeSet> {
   const open = new Map<string, OpenProbe>();
-  for (const { name, open: openProbe } of probes) {
+  for (const probe of probes) {
+    const { name } = probe;
     if (open.has(name)) throw new RangeError(`train: two probes are called "${name}"; each needs a name of its own.`);
-    open.set(name, await openProbe({ ...context, random: seed.fork("probe").fork(name) }));
+    open.set(name, await probe.open({ ...context, random: seed.fork("probe").fork(name) }));
   }
   const watching = new Set(open.keys());
 

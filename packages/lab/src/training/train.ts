@@ -64,7 +64,8 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   requireFit(config, dataset, model);
   const graph = objective(model, config.loss);
   const seed = createRandom(config.seed);
-  const sgd = { examples: dataset.train.examples, batchSize: config.batchSize, sampling: config.sampling };
+  const { batchSize, sampling, momentum, weightDecay } = config;
+  const sgd = { examples: dataset.train.examples, batchSize, sampling, momentum, weightDecay };
   const context: Omit<ProbeContext, "random"> = {
     model,
     objective: graph,
@@ -79,8 +80,9 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     specs: model.params,
     params: model.initialise(seed.fork("initialise")),
     split: dataset.train,
-    batchSize: config.batchSize,
-    minibatches: minibatchStream({ ...sgd, random: seed.fork("minibatches") }),
+    batchSize,
+    optimizer: { momentum, weightDecay },
+    minibatches: minibatchStream({ examples: sgd.examples, batchSize, sampling, random: seed.fork("minibatches") }),
     learningRate: () => config.learningRate,
     threads: config.threads,
   });

@@ -1,6 +1,6 @@
-import { compile, tensor, trainingLoop, type Graph } from "@sedge/autodiff";
+import { compile, sgd, tensor, trainingLoop, updateState, type Graph, type SgdOptions } from "@sedge/autodiff";
 import type { Split } from "../data/dataset.js";
-import type { Params, ParamSpec } from "../models/model.js";
+import { sizeOf, type Params, type ParamSpec } from "../models/model.js";
 import type { MinibatchStream } from "../sampling/minibatch-stream.js";
 
 /** A loss beyond this, or none at all, ends a run as diverged: float32 has a few more powers of ten to go. */
@@ -16,6 +16,8 @@ export interface TrainerOptions {
   readonly minibatches: MinibatchStream;
   /** Of the update from step t to t + 1. */
   readonly learningRate: (step: number) => number;
+  /** Heavy ball and L2. Default none of either. */
+  readonly optimizer?: SgdOptions;
   readonly threads?: number;
 }
 
@@ -35,7 +37,10 @@ export interface Trainer {
   readonly params: Params;
   /** Makes `steps` updates. How a run is cut into calls changes nothing in its results, to the last bit. */
   advance(steps: number): Promise<Advance>;
-  /** Takes the last update back, when the weights it led to turn out not to be finite. At the start: does nothing. */
+  /**
+   * Takes the last update back, when the weights it led to turn out not to be finite: the end of a run, because the
+   * minibatches have moved on. At the start: does nothing.
+   */
   retreat(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -43,14 +48,26 @@ export interface Trainer {
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const { objective, specs, split, batchSize, minibatches, learningRate, threads = 1 } = options;
   const names = specs.map(({ name }) => name);
-  const loop = trainingLoop(objective, { loss: "loss", params: names, data: ["x", "y"], stopAbove: divergenceLimit });
+  const loop = trainingLoop(objective, {
+    loss: "loss",
+    params: names,
+    data: ["x", "y"],
+    update: sgd(options.optimizer),
+    stopAbove: divergenceLimit,
+  });
+  const stateShapes = Object.entries(updateState(loop, names));
   const session = await compile(loop, { threads });
   const data = { x: split.inputs, y: split.targets };
 
   let step = 0;
-  let params = options.params;
-  /** The call before the current weights, to find the weights before its last update again. */
-  let before: { readonly step: number; readonly params: Params; readonly indices: Int32Array } | null = null;
+  /** All that the loop carries: the parameters and the optimiser's memory of each. */
+  let carried: Params = {
+    ...options.params,
+    ...Object.fromEntries(stateShapes.map(([name, shape]) => [name, new Float32Array(sizeOf(shape as number[]))])),
+  };
+  const carriedNames = Object.keys(carried);
+  /** The call that led here, to find the weights before its last update again. */
+  let before: { readonly step: number; readonly carried: Params; readonly indices: Int32Array } | null = null;
 
   async function run(
     start: number,
@@ -64,18 +81,18 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
       indices: tensor(indices, [steps, batchSize], "int64"),
       learningRate: Float32Array.from({ length: steps }, (_, i) => learningRate(start + i)),
     });
-    const after = Object.fromEntries(names.map((name) => [name, outputs[name]!.data as Float32Array]));
+    const after = Object.fromEntries(carriedNames.map((name) => [name, outputs[name]!.data as Float32Array]));
     return { losses: outputs["loss"]!.data as Float32Array, after };
   }
 
   async function retreat(): Promise<void> {
     if (before === null) return;
     const { indices } = before;
-    ({ step, params } = before);
+    ({ step, carried } = before);
     before = null;
     const steps = indices.length / batchSize - 1;
     if (steps === 0) return;
-    params = (await run(step, params, indices.subarray(0, steps * batchSize))).after;
+    carried = (await run(step, carried, indices.subarray(0, steps * batchSize))).after;
     step += steps;
   }
 
@@ -84,16 +101,16 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
       return step;
     },
     get params() {
-      return params;
+      return Object.fromEntries(names.map((name) => [name, carried[name]!]));
     },
     async advance(steps) {
       if (steps === 0) return { losses: new Float32Array(0) };
       const indices = minibatches.next(steps);
-      const { losses, after } = await run(step, params, indices);
+      const { losses, after } = await run(step, carried, indices);
       const last = losses.length - 1;
       if (losses.length === steps && isGood(losses[last]!)) {
-        before = { step, params, indices };
-        params = after;
+        before = { step, carried, indices };
+        carried = after;
         step += steps;
         return { losses };
       }
@@ -103,7 +120,7 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
       } else if (last > 1) {
         // The weights at `divergedAt` gave a bad loss, those one update earlier still a good one. Repeating the steps
         // up to there finds them, which costs nothing while all goes well.
-        params = (await run(step, params, indices.subarray(0, (last - 1) * batchSize))).after;
+        carried = (await run(step, carried, indices.subarray(0, (last - 1) * batchSize))).after;
         step += last - 1;
       }
       return { losses, divergedAt };
