@@ -1,6 +1,7 @@
 import type { Workload } from "../workload.js";
 import { symmetricEigenproblem } from "./linalg.js";
 import { hvpMlp, trainMlp } from "./mlp.js";
+import { exactKernel, secondMoment } from "./theory.js";
 
 /** Our side of each workload, by the peers' names. */
 export const workloads: Readonly<Record<string, Workload>> = {
@@ -8,6 +9,10 @@ export const workloads: Readonly<Record<string, Workload>> = {
   "train-mlp-b32": trainMlp(32, 500, 1),
   "train-mlp-b512": trainMlp(512, 100, 2),
   "hvp-mlp-b512": hvpMlp,
+  "noise-kernel-exact-n64": exactKernel(64),
+  "noise-kernel-exact-n256": exactKernel(256),
+  "second-moment-d100": secondMoment,
   "eigh-n500": symmetricEigenproblem(500),
   "eigh-n1000": symmetricEigenproblem(1000),
+  "eigh-n2000": symmetricEigenproblem(2000),
 };
