@@ -4,7 +4,15 @@ import { isStatic, type Dim } from "../ir/dims.js";
 import { constantOf, type Value } from "../ir/graph.js";
 import { scalarOf, tensor } from "../ir/tensor.js";
 import { onnxTypes } from "../onnx/types.js";
-import { intAttribute, knownNumbers, need, optional, stringAttribute, type Rewrite, type SourceNode } from "./source.js";
+import {
+  intAttribute,
+  knownNumbers,
+  need,
+  optional,
+  stringAttribute,
+  type Rewrite,
+  type SourceNode,
+} from "./source.js";
 
 /** The int64 vector 0, 1, …, n − 1. */
 export function indicesUpTo(g: Builder, n: Dim): Value {
@@ -67,10 +75,13 @@ const depthToSpace: Rewrite = (g, node) => {
   const x = need(node, 0);
   const block = intAttribute(node, "blocksize", 1);
   const [examples, channels, height, width] = spatial(node, x);
-  if (channels % (block * block) !== 0) node.refuse(`expected channels that divide by ${block * block}, got ${channels}`);
+  if (channels % (block * block) !== 0)
+    node.refuse(`expected channels that divide by ${block * block}, got ${channels}`);
   const rest = channels / (block * block);
   const columnRowDepth = stringAttribute(node, "mode", "DCR") === "CRD";
-  const apart = columnRowDepth ? [examples, rest, block, block, height, width] : [examples, block, block, rest, height, width];
+  const apart = columnRowDepth
+    ? [examples, rest, block, block, height, width]
+    : [examples, block, block, rest, height, width];
   const perm = columnRowDepth ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
   return g.reshape(g.transpose(g.reshape(x, apart), perm), [examples, rest, height * block, width * block]);
 };
@@ -79,14 +90,21 @@ const spaceToDepth: Rewrite = (g, node) => {
   const x = need(node, 0);
   const block = intAttribute(node, "blocksize", 1);
   const [examples, channels, height, width] = spatial(node, x);
-  if (height % block !== 0 || width % block !== 0) node.refuse(`expected sizes that divide by ${block}, got ${height} by ${width}`);
+  if (height % block !== 0 || width % block !== 0)
+    node.refuse(`expected sizes that divide by ${block}, got ${height} by ${width}`);
   const apart = [examples, channels, height / block, block, width / block, block];
-  return g.reshape(g.transpose(g.reshape(x, apart), [0, 3, 5, 1, 2, 4]), [examples, channels * block * block, height / block, width / block]);
+  return g.reshape(g.transpose(g.reshape(x, apart), [0, 3, 5, 1, 2, 4]), [
+    examples,
+    channels * block * block,
+    height / block,
+    width / block,
+  ]);
 };
 
 function spatial(node: SourceNode, x: Value): readonly [Dim, number, number, number] {
   const [examples, ...rest] = x.shape;
-  if (x.shape.length !== 4 || !isStatic(rest)) return node.refuse("expected an input (n, C, H, W) with known C, H and W; pass { shapes }");
+  if (x.shape.length !== 4 || !isStatic(rest))
+    return node.refuse("expected an input (n, C, H, W) with known C, H and W; pass { shapes }");
   return [examples!, ...(rest as [number, number, number])];
 }
 
@@ -98,13 +116,22 @@ const resize: Rewrite = (g, node) => {
   const rounding = stringAttribute(node, "nearest_mode", "round_prefer_floor");
   const factors = enlargement(node, x);
   // Repeating is what these combinations amount to for whole factors.
-  const repeats = (coordinates === "asymmetric" && rounding === "floor") || (coordinates === "half_pixel" && rounding.startsWith("round")) || coordinates === "pytorch_half_pixel";
+  const repeats =
+    (coordinates === "asymmetric" && rounding === "floor") ||
+    (coordinates === "half_pixel" && rounding.startsWith("round")) ||
+    coordinates === "pytorch_half_pixel";
   if (mode !== "nearest" || !repeats || factors === null) {
-    node.refuse(`expected nearest-neighbour enlargement by whole factors, got mode "${mode}" (${coordinates}, ${rounding})`);
+    node.refuse(
+      `expected nearest-neighbour enlargement by whole factors, got mode "${mode}" (${coordinates}, ${rounding})`,
+    );
   }
   return factors!.reduce<Value>((value, factor, axis) => {
     if (factor === 1) return value;
-    const repeated = g.expandTo(g.unsqueeze(value, [axis + 1]), [...value.shape.slice(0, axis + 1), factor, ...value.shape.slice(axis + 1)]);
+    const repeated = g.expandTo(g.unsqueeze(value, [axis + 1]), [
+      ...value.shape.slice(0, axis + 1),
+      factor,
+      ...value.shape.slice(axis + 1),
+    ]);
     return g.reshape(repeated, value.shape.with(axis, (value.shape[axis] as number) * factor));
   }, x);
 };
@@ -119,7 +146,14 @@ function enlargement(node: SourceNode, x: Value): number[] | null {
   for (const [i, axis] of axes.entries()) {
     const size = x.shape[axis]!;
     const wanted = target?.[i];
-    const factor = target === null ? (scales ? knownNumbers(node, scales, "scales")[i]! : NaN) : wanted === size ? 1 : Number(wanted) / Number(size);
+    const factor =
+      target === null
+        ? scales
+          ? knownNumbers(node, scales, "scales")[i]!
+          : NaN
+        : wanted === size
+          ? 1
+          : Number(wanted) / Number(size);
     if (!Number.isInteger(factor) || factor < 1 || (factor !== 1 && typeof size !== "number")) return null;
     factors[axis] = factor;
   }
@@ -141,7 +175,10 @@ const cumSum: Rewrite = (g, node) => {
   const last = g.transpose(x, [...order, axis]);
   const summed = g.matMul(last, g.transpose(kept, [1, 0]));
   const back = [...order, axis];
-  return g.transpose(summed, back.map((_, i) => back.indexOf(i)));
+  return g.transpose(
+    summed,
+    back.map((_, i) => back.indexOf(i)),
+  );
 };
 
 export const arrangementRewrites: Readonly<Record<string, Rewrite>> = {

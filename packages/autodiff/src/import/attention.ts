@@ -26,7 +26,8 @@ const attention: Rewrite = (g, node) => {
   const values = pastValues ? g.concat([pastValues, newValues], 2) : newValues;
 
   const size = q.shape.at(-1);
-  const { scale = typeof size === "number" ? 1 / Math.sqrt(size) : node.refuse("expected a known head size") } = node.attributes;
+  const { scale = typeof size === "number" ? 1 / Math.sqrt(size) : node.refuse("expected a known head size") } =
+    node.attributes;
   if (typeof scale !== "number") return node.refuse("scale is not a number");
   const scores = g.mul(g.matMul(q, g.transposeLast(repeatHeads(g, node, keys, q))), scale);
   const masked = mask(g, node, softcap(g, node, scores), q, keys, pastKeys);
@@ -34,7 +35,12 @@ const attention: Rewrite = (g, node) => {
   const y = g.matMul(weights, repeatHeads(g, node, values, q));
   const mode = intAttribute(node, "qk_matmul_output_mode", 0);
   const stages = [scores, masked, softcap(g, node, scores), weights];
-  return [packed ? joinHeads(g, y) : y, keys, values, stages[mode] ?? node.refuse(`qk_matmul_output_mode must be 0 to 3, not ${mode}`)];
+  return [
+    packed ? joinHeads(g, y) : y,
+    keys,
+    values,
+    stages[mode] ?? node.refuse(`qk_matmul_output_mode must be 0 to 3, not ${mode}`),
+  ];
 };
 
 const splitHeads = (g: Builder, x: Value, heads: number): Value => {
@@ -73,7 +79,8 @@ function mask(g: Builder, node: SourceNode, scores: Value, q: Value, keys: Value
   const [queries, all] = [q.shape.at(-2)!, keys.shape.at(-2)!];
   // Query i stands at position i plus the length of the past.
   const before = past === null ? 0 : subtractDims(all, queries);
-  if (typeof before !== "number") return node.refuse("is_causal with a past of unknown length is not supported; pass { shapes }");
+  if (typeof before !== "number")
+    return node.refuse("is_causal with a past of unknown length is not supported; pass { shapes }");
   return g.where(triangle(g, queries, all, before, true), masked, MASKED);
 }
 
@@ -97,7 +104,9 @@ const rotaryEmbedding: Rewrite = (g, node) => {
   };
   const [cos, sin] = [table(1), table(2)];
   const head = g.slice(apart, 3, 0, turning);
-  const turned = intAttribute(node, "interleaved", 0) ? turnNeighbours(g, head, cos, sin) : turnHalves(g, head, cos, sin, turning / 2);
+  const turned = intAttribute(node, "interleaved", 0)
+    ? turnNeighbours(g, head, cos, sin)
+    : turnHalves(g, head, cos, sin, turning / 2);
   const whole = turning < size ? g.concat([turned, g.slice(apart, 3, turning)], 3) : turned;
   return packed ? joinHeads(g, whole) : whole;
 };
@@ -115,4 +124,7 @@ function turnNeighbours(g: Builder, x: Value, cos: Value, sin: Value): Value {
   return g.reshape(g.concat([g.unsqueeze(even, [4]), g.unsqueeze(odd, [4])], 4), x.shape);
 }
 
-export const attentionRewrites: Readonly<Record<string, Rewrite>> = { Attention: attention, RotaryEmbedding: rotaryEmbedding };
+export const attentionRewrites: Readonly<Record<string, Rewrite>> = {
+  Attention: attention,
+  RotaryEmbedding: rotaryEmbedding,
+};

@@ -23,7 +23,8 @@ const fusedMatMul: Rewrite = (g, node) => {
     const value = need(node, i);
     return intAttribute(node, flag, 0) ? g.transposeLast(value) : value;
   };
-  if (intAttribute(node, "transBatchA", 0) || intAttribute(node, "transBatchB", 0)) node.refuse("transBatchA and transBatchB are not supported");
+  if (intAttribute(node, "transBatchA", 0) || intAttribute(node, "transBatchB", 0))
+    node.refuse("transBatchA and transBatchB are not supported");
   return g.mul(g.matMul(side(0, "transA"), side(1, "transB")), numberAttribute(node.attributes.alpha, 1));
 };
 
@@ -32,7 +33,9 @@ const skipLayerNormalization: Rewrite = (g, node) => {
   const bias = optional(node, 4);
   const skipped = g.add(need(node, 0), need(node, 1));
   const sum = bias ? g.add(skipped, bias) : skipped;
-  const y = g.node("LayerNormalization", [sum, need(node, 2), optional(node, 3)], { epsilon: numberAttribute(node.attributes.epsilon, 1e-12) });
+  const y = g.node("LayerNormalization", [sum, need(node, 2), optional(node, 3)], {
+    epsilon: numberAttribute(node.attributes.epsilon, 1e-12),
+  });
   return [y, null, null, sum];
 };
 

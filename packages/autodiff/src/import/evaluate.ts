@@ -5,7 +5,17 @@ import { constantOf, type Attributes, type Value } from "../ir/graph.js";
 import { scalarOf } from "../ir/tensor.js";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from "../onnx/proto.js";
 import { ruleFor } from "../ops/registry.js";
-import { domainOf, functionKey, namesRead, nodesNeeded, opsetsOf, refuseUnknownOps, type Model, type Opsets } from "./model.js";
+import { foldArrangement } from "./fold.js";
+import {
+  domainOf,
+  functionKey,
+  namesRead,
+  nodesNeeded,
+  opsetsOf,
+  refuseUnknownOps,
+  type Model,
+  type Opsets,
+} from "./model.js";
 import { refuseAt, type Refuse } from "./refuse.js";
 import { rewriteFor } from "./rewrites.js";
 import { readAttributes, type SourceNode } from "./source.js";
@@ -60,7 +70,12 @@ export class Evaluation {
   ) {}
 
   /** Adds the values of the nodes to the scope, and returns those of `results`. */
-  nodes(nodes: readonly NodeProto[], results: readonly string[], around: Surroundings, refuse: Refuse): readonly Value[] {
+  nodes(
+    nodes: readonly NodeProto[],
+    results: readonly string[],
+    around: Surroundings,
+    refuse: Refuse,
+  ): readonly Value[] {
     // Names made later tell a node out of order from one whose input nobody makes.
     const made = new Set(nodes.flatMap((node) => node.output ?? []));
     const used = new Set([...nodes.flatMap(namesRead), ...results]);
@@ -89,8 +104,10 @@ export class Evaluation {
     }
     outputs.forEach((output, i) => {
       if (output === "") return;
-      const value = results[i] ?? null;
-      if (value === null && used.has(output)) refuse(`its output ${i}, "${output}", is used, and Sedge does not compute it`);
+      const result = results[i] ?? null;
+      const value = result && foldArrangement(this.g, result);
+      if (value === null && used.has(output))
+        refuse(`its output ${i}, "${output}", is used, and Sedge does not compute it`);
       if (!around.scope.set(output, value)) refuse(`its output "${output}" is the name of another value too`);
     });
   }
@@ -99,18 +116,29 @@ export class Evaluation {
     if (input === "") return null;
     const value = scope.get(input);
     if (value !== undefined) return value;
-    return refuse(made.has(input) ? `its input "${input}" is made by a later node` : `nothing makes its input "${input}"`);
+    return refuse(
+      made.has(input) ? `its input "${input}" is made by a later node` : `nothing makes its input "${input}"`,
+    );
   }
 
   /** What helps where two symbolic sizes should have been one. */
   private advice(inputs: readonly (Value | null)[]): string {
     const symbolic = inputs.some((value) => value?.shape.some((dim) => typeof dim === "string"));
-    return symbolic ? "; sizes that are equal must have equal names, or be numbers: pass { shapes: { input: [...] } }" : "";
+    return symbolic
+      ? "; sizes that are equal must have equal names, or be numbers: pass { shapes: { input: [...] } }"
+      : "";
   }
 
   private compute(
     proto: NodeProto,
-    node: { op: string; name: string; inputs: (Value | null)[]; refuse: Refuse; outputs: readonly string[]; used: ReadonlySet<string> },
+    node: {
+      op: string;
+      name: string;
+      inputs: (Value | null)[];
+      refuse: Refuse;
+      outputs: readonly string[];
+      used: ReadonlySet<string>;
+    },
     around: Surroundings,
   ): readonly (Value | null)[] {
     const domain = domainOf(proto.domain);
@@ -118,7 +146,11 @@ export class Evaluation {
     const called = this.model.functions.get(functionKey(proto, op));
     if (called) return this.call(called, proto, inputs, { ...around, path: `${name}/` }, refuse);
 
-    const { attributes, graphs } = readAttributes(proto.attribute ?? [], ({ name: key, t }) => readTensor(t ?? { data_type: 0 }, `attribute ${key}`, this.options, refuse), refuse);
+    const { attributes, graphs } = readAttributes(
+      proto.attribute ?? [],
+      ({ name: key, t }) => readTensor(t ?? { data_type: 0 }, `attribute ${key}`, this.options, refuse),
+      refuse,
+    );
     if (op === "If" && domain === "") return this.branch(inputs, graphs, around, refuse);
     const source: SourceNode = {
       op,
@@ -143,19 +175,27 @@ export class Evaluation {
   /** Where half precision is read as float32, what casts to it casts to float32. */
   private widened(op: string, attributes: SourceNode["attributes"]): SourceNode["attributes"] {
     const { to } = attributes;
-    const half = op === "Cast" && typeof to === "number" && halfTypes.includes(to) && this.options.float16 === "float32";
+    const half =
+      op === "Cast" && typeof to === "number" && halfTypes.includes(to) && this.options.float16 === "float32";
     return half ? { ...attributes, to: FLOAT32 } : attributes;
   }
 
   /** A rule refuses attributes it does not know; those that the file sets to nothing do not count. */
   private meaningful({ op, attributes }: SourceNode): Attributes {
     const specs = ruleFor(op).attributes ?? {};
-    const isNothing = (value: unknown): boolean => value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
+    const isNothing = (value: unknown): boolean =>
+      value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
     return Object.fromEntries(Object.entries(attributes).filter(([name, value]) => name in specs || !isNothing(value)));
   }
 
   /** A local function's body in place of its call. */
-  private call(body: FunctionProto, proto: NodeProto, inputs: readonly (Value | null)[], around: Surroundings, refuse: Refuse): readonly (Value | null)[] {
+  private call(
+    body: FunctionProto,
+    proto: NodeProto,
+    inputs: readonly (Value | null)[],
+    around: Surroundings,
+    refuse: Refuse,
+  ): readonly (Value | null)[] {
     if (around.depth >= DEEPEST) refuse("functions call each other without end");
     const given = new Map((proto.attribute ?? []).map((attribute) => [attribute.name, attribute]));
     const defaults = (body.attribute_proto ?? []).filter(({ name }) => !given.has(name));
@@ -169,12 +209,19 @@ export class Evaluation {
   }
 
   /** The branch that is taken, where the condition is known. */
-  private branch(inputs: readonly (Value | null)[], graphs: Readonly<Record<string, GraphProto>>, around: Surroundings, refuse: Refuse): readonly (Value | null)[] {
+  private branch(
+    inputs: readonly (Value | null)[],
+    graphs: Readonly<Record<string, GraphProto>>,
+    around: Surroundings,
+    refuse: Refuse,
+  ): readonly (Value | null)[] {
     const condition = inputs[0] ?? refuse("expected a condition");
     const held = constantOf(condition);
     const known = held ? scalarOf(held) : condition.content?.length === 1 ? condition.content[0] : undefined;
     if (typeof known !== "number") {
-      return refuse("the branch taken is not known when the model is read. If it depends on a symbolic size, fix the size: pass { shapes: { input: [...] } }");
+      return refuse(
+        "the branch taken is not known when the model is read. If it depends on a symbolic size, fix the size: pass { shapes: { input: [...] } }",
+      );
     }
     const graph = (known ? graphs.then_branch : graphs.else_branch) ?? refuse("a branch is missing");
     const results = (graph.output ?? []).map(({ name }) => name);
@@ -182,7 +229,10 @@ export class Evaluation {
     refuseUnknownOps(this.model, nodes, refuse);
     const scope = new Scope(around.scope);
     for (const tensor of graph.initializer ?? []) {
-      scope.set(tensor.name ?? "", this.g.constant(readTensor(tensor, `initializer "${tensor.name ?? ""}"`, this.options, refuse)));
+      scope.set(
+        tensor.name ?? "",
+        this.g.constant(readTensor(tensor, `initializer "${tensor.name ?? ""}"`, this.options, refuse)),
+      );
     }
     return this.nodes(nodes, results, { ...around, scope }, refuse);
   }
@@ -192,7 +242,8 @@ export class Evaluation {
 function withAttributes(node: NodeProto, given: ReadonlyMap<string, AttributeProto>): NodeProto {
   if (!node.attribute?.some(({ ref_attr_name: reference, g }) => reference || g)) return node;
   const attribute = node.attribute.map((each) => {
-    if (each.g) return { ...each, g: { ...each.g, node: (each.g.node ?? []).map((inner) => withAttributes(inner, given)) } };
+    if (each.g)
+      return { ...each, g: { ...each.g, node: (each.g.node ?? []).map((inner) => withAttributes(inner, given)) } };
     const value = each.ref_attr_name ? given.get(each.ref_attr_name) : undefined;
     return value ? { ...value, name: each.name } : each;
   });

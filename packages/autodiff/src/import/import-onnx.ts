@@ -87,7 +87,11 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
 
   const around = { scope, opsets: model.opsets, path: "", depth: 0 };
   const values = new Evaluation(g, model, settings).nodes(nodes, results, around, refuse);
-  const graph = graphOf(Object.fromEntries(results.map((name, i) => [name, values[i]!])), model.graph.name || "imported", g.declaredInputs());
+  const graph = graphOf(
+    Object.fromEntries(results.map((name, i) => [name, values[i]!])),
+    model.graph.name || "imported",
+    g.declaredInputs(),
+  );
   return {
     graph,
     params,
@@ -114,20 +118,33 @@ function readInitializers(model: Model, settings: EvaluationOptions, refuse: Ref
 
 const describe = ({ name }: TensorProto): string => `initializer "${name ?? ""}"`;
 
-function chooseParameters(model: Model, stored: ReadonlyMap<string, Tensor>, wanted: ImportOptions["params"], refuse: Refuse) {
+function chooseParameters(
+  model: Model,
+  stored: ReadonlyMap<string, Tensor>,
+  wanted: ImportOptions["params"],
+  refuse: Refuse,
+) {
   const params = new Map<string, Tensor>();
   const constants: Record<string, string> = {};
   if (Array.isArray(wanted)) {
     for (const name of wanted as readonly string[]) {
-      const tensor = stored.get(name) ?? refuse(`params asks for "${name}", which is no initializer; there are ${[...stored.keys()].join(", ") || "none"}`);
-      if (!isFloat(tensor.type)) refuse(`params asks for "${name}", which is ${tensor.type}; only floating-point parameters can be differentiated`);
+      const tensor =
+        stored.get(name) ??
+        refuse(
+          `params asks for "${name}", which is no initializer; there are ${[...stored.keys()].join(", ") || "none"}`,
+        );
+      if (!isFloat(tensor.type))
+        refuse(
+          `params asks for "${name}", which is ${tensor.type}; only floating-point parameters can be differentiated`,
+        );
     }
   }
   const uses = usesOf(model.graph.node ?? []);
   const notes = exporterNotes([...(model.graph.value_info ?? []), ...(model.graph.input ?? [])]);
   for (const [name, tensor] of stored) {
     if (!isFloat(tensor.type)) continue;
-    const asked = typeof wanted === "function" ? wanted(name, tensor) : (wanted as readonly string[] | undefined)?.includes(name);
+    const asked =
+      typeof wanted === "function" ? wanted(name, tensor) : (wanted)?.includes(name);
     const reason = asked === undefined ? whyConstant(name, tensor, uses, notes) : asked ? null : "not asked for";
     if (reason === null) params.set(name, tensor);
     else constants[name] = reason;
@@ -136,12 +153,22 @@ function chooseParameters(model: Model, stored: ReadonlyMap<string, Tensor>, wan
 }
 
 /** Declares what the model is fed: its inputs that are not initializers. */
-function declareInputs(g: Builder, model: Model, stored: ReadonlyMap<string, Tensor>, scope: Scope, options: ImportOptions, refuse: Refuse): string[] {
+function declareInputs(
+  g: Builder,
+  model: Model,
+  stored: ReadonlyMap<string, Tensor>,
+  scope: Scope,
+  options: ImportOptions,
+  refuse: Refuse,
+): string[] {
   const symbols = new Symbols();
   const declared: string[] = [];
   const infos = (model.graph.input ?? []).filter(({ name }) => !stored.has(name ?? ""));
   for (const name of Object.keys(options.shapes ?? {})) {
-    if (!infos.some((info) => info.name === name)) refuse(`shapes names "${name}", which is no input; there are ${infos.map((info) => info.name).join(", ") || "none"}`);
+    if (!infos.some((info) => info.name === name))
+      refuse(
+        `shapes names "${name}", which is no input; there are ${infos.map((info) => info.name).join(", ") || "none"}`,
+      );
   }
   for (const info of infos) {
     const name = info.name ?? "";
@@ -159,13 +186,20 @@ function inputType({ name, type }: ValueInfoProto, widen: boolean, refuse: Refus
   const number = type?.tensor_type?.elem_type;
   if (number === undefined) return refuse(`input "${name}" is no tensor`);
   const half = number === 10 || number === 16;
-  if (half && !widen) refuse(`input "${name}" is half precision, too coarse to differentiate; pass { float16: "float32" } to read it as float32`);
-  return half ? "float32" : (onnxTypes.nameOf(number) ?? refuse(`input "${name}" has element type ${number}, which is none of the types Sedge reads`));
+  if (half && !widen)
+    refuse(
+      `input "${name}" is half precision, too coarse to differentiate; pass { float16: "float32" } to read it as float32`,
+    );
+  return half
+    ? "float32"
+    : (onnxTypes.nameOf(number) ??
+        refuse(`input "${name}" has element type ${number}, which is none of the types Sedge reads`));
 }
 
 function inputShape({ name, type }: ValueInfoProto, symbols: Symbols, refuse: Refuse): Shape {
   const shape = type?.tensor_type?.shape;
-  if (shape === undefined) return refuse(`input "${name}" has no shape; pass { shapes: { ${JSON.stringify(name)}: ["batch", ...] } }`);
+  if (shape === undefined)
+    return refuse(`input "${name}" has no shape; pass { shapes: { ${JSON.stringify(name)}: ["batch", ...] } }`);
   return (shape.dim ?? []).map(({ dim_value: size, dim_param: symbol }, axis): Dim => {
     if (symbol) return symbols.named(symbol);
     // Negative sizes are how some exporters write "unknown".

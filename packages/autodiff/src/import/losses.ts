@@ -22,7 +22,8 @@ function negativeLogLikelihood(g: Builder, node: SourceNode, logProbabilities: V
 
   // Weights of one are left out, so that the common case is a plain mean.
   const counted = typeof ignored === "number" ? g.sub(1, g.cast(g.equal(targets, ignored), type)) : null;
-  const classWeight = classWeights && g.reshape(classWeights, [classes, ...new Array<number>(shape.length - 2).fill(1)]);
+  const classWeight =
+    classWeights && g.reshape(classWeights, [classes, ...new Array<number>(shape.length - 2).fill(1)]);
   const byClass = classWeight && g.reduceSum(g.mul(chosen, classWeight), [1]);
   const weight = byClass && counted ? g.mul(byClass, counted) : (byClass ?? counted);
 
@@ -35,7 +36,9 @@ function negativeLogLikelihood(g: Builder, node: SourceNode, logProbabilities: V
     case "sum":
       return g.reduceSum(each);
     case "mean":
-      return weight ? g.div(g.reduceSum(each), g.reduceSum(weight)) : g.div(g.reduceSum(each), g.count([sizeOf(each.shape)], type));
+      return weight
+        ? g.div(g.reduceSum(each), g.reduceSum(weight))
+        : g.div(g.reduceSum(each), g.count([sizeOf(each.shape)], type));
     default:
       return node.refuse(`reduction must be "none", "sum" or "mean", not "${reduction}"`);
   }

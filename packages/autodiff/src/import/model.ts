@@ -1,5 +1,12 @@
 /** The decoded file before any value is built: opsets, functions, which nodes the outputs need, which ops nobody knows. */
-import { decodeModel, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto } from "../onnx/proto.js";
+import {
+  decodeModel,
+  type AttributeProto,
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+} from "../onnx/proto.js";
 import { isKnownOp } from "../ops/registry.js";
 import type { Refuse } from "./refuse.js";
 import { isRewritten } from "./rewrites.js";
@@ -17,7 +24,8 @@ export interface Model {
   readonly functions: ReadonlyMap<string, FunctionProto>;
 }
 
-export const domainOf = (domain: string | undefined): string => (domain === undefined || domain === "ai.onnx" ? "" : domain);
+export const domainOf = (domain: string | undefined): string =>
+  domain === undefined || domain === "ai.onnx" ? "" : domain;
 
 export const functionKey = ({ domain, overload }: { domain?: string; overload?: string }, name: string): string =>
   `${domainOf(domain)}::${name}::${overload ?? ""}`;
@@ -27,13 +35,16 @@ export function openModel(bytes: Uint8Array, refuse: Refuse): Model {
   if (bytes.byteLength === 0) refuse("the file is empty");
   const proto = decode(bytes, refuse);
   const { graph } = proto;
-  if (graph === undefined) return refuse("not an ONNX model: it holds no graph (is it truncated, or another kind of file?)");
+  if (graph === undefined)
+    return refuse("not an ONNX model: it holds no graph (is it truncated, or another kind of file?)");
   const functions = new Map((proto.functions ?? []).map((each) => [functionKey(each, each.name ?? ""), each]));
   const opsets = opsetsOf(proto.opset_import ?? []);
   const version = opsets.get("");
   if (version === undefined) refuse("not an ONNX model: it names no operator set");
   else if (version < OLDEST_OPSET || version > NEWEST_OPSET) {
-    refuse(`operator set ${version}; expected ${OLDEST_OPSET} to ${NEWEST_OPSET} (export again with opset_version=18, or convert with onnx.version_converter)`);
+    refuse(
+      `operator set ${version}; expected ${OLDEST_OPSET} to ${NEWEST_OPSET} (export again with opset_version=18, or convert with onnx.version_converter)`,
+    );
   }
   if (graph.sparse_initializer?.length) refuse("it has sparse initializers, which Sedge does not read");
   return { proto, graph, opsets, functions };
@@ -43,7 +54,10 @@ function decode(bytes: Uint8Array, refuse: Refuse): ModelProto {
   try {
     return decodeModel(bytes);
   } catch (cause) {
-    return refuse(`not a readable ONNX model (${cause instanceof Error ? cause.message : String(cause)}); the file may be truncated`, cause);
+    return refuse(
+      `not a readable ONNX model (${cause instanceof Error ? cause.message : String(cause)}); the file may be truncated`,
+      cause,
+    );
   }
 }
 
@@ -72,7 +86,8 @@ export function namesRead(node: NodeProto): string[] {
   return [...own, ...inner].filter((name) => name !== "");
 }
 
-const graphsOf = (node: NodeProto): GraphProto[] => (node.attribute ?? []).flatMap((attribute: AttributeProto) => (attribute.g ? [attribute.g] : []));
+const graphsOf = (node: NodeProto): GraphProto[] =>
+  (node.attribute ?? []).flatMap((attribute: AttributeProto) => (attribute.g ? [attribute.g] : []));
 
 /** Why some operators have no rule, where there is more to say than that. */
 const reasons: Readonly<Record<string, string>> = {
@@ -129,5 +144,7 @@ export function refuseUnknownOps(model: Model, nodes: readonly NodeProto[], refu
     const why = reasons[title];
     return `${title}${why ? ` (${why})` : ""} at ${names.join(", ")}`;
   });
-  refuse(`${unknown.size === 1 ? "an operator is" : `${unknown.size} operators are`} not supported: ${lines.join("; ")}`);
+  refuse(
+    `${unknown.size === 1 ? "an operator is" : `${unknown.size} operators are`} not supported: ${lines.join("; ")}`,
+  );
 }

@@ -14,7 +14,8 @@ const epsilonOf = (node: SourceNode, fallback = 1e-5): number => {
 const batchNormalization: Rewrite = (g, node) => {
   const inputs = [0, 1, 2, 3, 4].map((i) => need(node, i));
   // Before opset 14 there was no attribute: five outputs meant training.
-  const training = intAttribute(node, "training_mode", 0) !== 0 || (node.opset < 14 && node.used.filter(Boolean).length > 1);
+  const training =
+    intAttribute(node, "training_mode", 0) !== 0 || (node.opset < 14 && node.used.filter(Boolean).length > 1);
   if (training && node.trainingMode === "refuse") {
     node.refuse(
       "training-mode BatchNormalization normalises by the statistics of the batch, so each example's output depends on the others " +
@@ -42,14 +43,20 @@ const groupNormalization: Rewrite = (g, node) => {
     if (node.opset >= 21 || typeof channels !== "number" || groups === channels) return value;
     return g.reshape(g.expandTo(g.unsqueeze(value, [1]), [groups, channels / groups]), [channels]);
   };
-  return g.node("GroupNormalization", [x, perChannel(need(node, 1)), perChannel(need(node, 2))], { num_groups: groups, epsilon: epsilonOf(node) });
+  return g.node("GroupNormalization", [x, perChannel(need(node, 1)), perChannel(need(node, 2))], {
+    num_groups: groups,
+    epsilon: epsilonOf(node),
+  });
 };
 
 const instanceNormalization: Rewrite = (g, node) =>
   g.node("InstanceNormalization", [need(node, 0), need(node, 1), need(node, 2)], { epsilon: epsilonOf(node) });
 
 const rmsNormalization: Rewrite = (g, node) =>
-  g.node("RMSNormalization", [need(node, 0), need(node, 1)], { axis: intAttribute(node, "axis", -1), epsilon: epsilonOf(node) });
+  g.node("RMSNormalization", [need(node, 0), need(node, 1)], {
+    axis: intAttribute(node, "axis", -1),
+    epsilon: epsilonOf(node),
+  });
 
 /** (x − μ)/√(σ² + 1e−9), as the operator's own definition has it. */
 const meanVarianceNormalization: Rewrite = (g, node) => {

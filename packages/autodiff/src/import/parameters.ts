@@ -29,7 +29,11 @@ export function exporterNotes(infos: readonly ValueInfoProto[]): Notes {
   for (const { name, metadata_props: props } of infos) {
     for (const { key, value } of props ?? []) {
       if (key === "pkg.torch.export.graph_signature.InputSpec.kind") kind.set(name, value);
-      if (key === "pkg.onnxscript.optimizer.folded_from") foldedFrom.set(name, [...(value ?? "").matchAll(/'([^']+)'/g)].map(([, source]) => source!));
+      if (key === "pkg.onnxscript.optimizer.folded_from")
+        foldedFrom.set(
+          name,
+          [...(value ?? "").matchAll(/'([^']+)'/g)].map(([, source]) => source!),
+        );
     }
   }
   return { kind, foldedFrom };
@@ -39,13 +43,19 @@ export function exporterNotes(infos: readonly ValueInfoProto[]): Notes {
  * Why a float initializer is not a parameter, or null if it is one. Exporters write weights, buffers and folded constants
  * alike, so this is a judgement; the result of importing lists it and `params` overrules it.
  */
-export function whyConstant(name: string, tensor: Tensor, uses: ReadonlyMap<string, readonly Use[]>, notes: Notes): string | null {
+export function whyConstant(
+  name: string,
+  tensor: Tensor,
+  uses: ReadonlyMap<string, readonly Use[]>,
+  notes: Notes,
+): string | null {
   if (!isFloat(tensor.type)) return `${tensor.type}`;
   const kind = notes.kind.get(name);
   if (kind === "PARAMETER") return null;
   if (kind !== undefined) return "a buffer, as the exporter notes";
   const all = uses.get(name) ?? [];
-  if (all.length > 0 && all.every(({ op, at }) => notWeights[op]?.includes(at))) return `only statistics or bounds of ${all[0]!.op}`;
+  if (all.length > 0 && all.every(({ op, at }) => notWeights[op]?.includes(at)))
+    return `only statistics or bounds of ${all[0]!.op}`;
   if (tensor.shape.length === 0) return "a scalar";
   if (tensor.data.some((value) => !(Math.abs(Number(value)) < MASK))) return "a mask, by its values";
   return null;

@@ -20,6 +20,7 @@ const byDomain: Readonly<Record<string, ReadonlyMap<string, Rewrite>>> = {
   "com.microsoft": new Map(Object.entries(contribRewrites)),
 };
 
-export const rewriteFor = (domain: string, op: string): Rewrite | undefined => (Object.hasOwn(byDomain, domain) ? byDomain[domain]!.get(op) : undefined);
+export const rewriteFor = (domain: string, op: string): Rewrite | undefined =>
+  Object.hasOwn(byDomain, domain) ? byDomain[domain]!.get(op) : undefined;
 
 export const isRewritten = (domain: string, op: string): boolean => rewriteFor(domain, op) !== undefined;

@@ -50,7 +50,8 @@ export function stringAttribute(node: SourceNode, name: string, fallback: string
 export function intsAttribute(node: SourceNode, name: string): readonly number[] | undefined {
   const value = node.attributes[name];
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.some((each) => typeof each !== "number")) return node.refuse(`attribute ${name} is not a list of numbers`);
+  if (!Array.isArray(value) || value.some((each) => typeof each !== "number"))
+    return node.refuse(`attribute ${name} is not a list of numbers`);
   return value as readonly number[];
 }
 
@@ -58,7 +59,7 @@ export function intsAttribute(node: SourceNode, name: string): readonly number[]
 export function knownNumbers(node: SourceNode, value: Value, what: string): readonly number[] {
   const tensor = constantOf(value);
   if (tensor !== null) return numbersOf(tensor);
-  if (value.content?.every((dim) => typeof dim === "number")) return value.content as readonly number[];
+  if (value.content?.every((dim) => typeof dim === "number")) return value.content;
   return node.refuse(`${what} must be known when the model is read; it is computed from other values`);
 }
 

@@ -23,12 +23,15 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /** The tensor a message holds. `what` names it in messages: `initializer "conv.weight"`. */
 export function readTensor(proto: TensorProto, what: string, options: TensorOptions, refuse: Refuse): Tensor {
   const shape = proto.dims ?? [];
-  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) refuse(`${what} has dimensions [${shape.join(", ")}]`);
+  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0))
+    refuse(`${what} has dimensions [${shape.join(", ")}]`);
   const size = shape.reduce((product, dim) => product * dim, 1);
   const stored = storedType(proto.data_type, what, refuse);
   const half = stored === "float16";
   if (half && options.float16 === "refuse") {
-    refuse(`${what} is ${proto.data_type === BFLOAT16 ? "bfloat16" : "float16"}, too coarse to differentiate; pass { float16: "float32" } to read it as float32`);
+    refuse(
+      `${what} is ${proto.data_type === BFLOAT16 ? "bfloat16" : "float16"}, too coarse to differentiate; pass { float16: "float32" } to read it as float32`,
+    );
   }
   const data = readElements(proto, stored, size, what, options, refuse);
   if (!half) return tensor(data, shape, stored);
@@ -38,21 +41,33 @@ export function readTensor(proto: TensorProto, what: string, options: TensorOpti
 
 function storedType(number: number, what: string, refuse: Refuse): DataType {
   if (number === BFLOAT16) return "float16";
-  return onnxTypes.nameOf(number) ?? refuse(`${what} has element type ${number}, which is none of the types Sedge reads`);
+  return (
+    onnxTypes.nameOf(number) ?? refuse(`${what} has element type ${number}, which is none of the types Sedge reads`)
+  );
 }
 
-function readElements(proto: TensorProto, type: DataType, size: number, what: string, options: TensorOptions, refuse: Refuse): TypedArray {
+function readElements(
+  proto: TensorProto,
+  type: DataType,
+  size: number,
+  what: string,
+  options: TensorOptions,
+  refuse: Refuse,
+): TypedArray {
   const ArrayClass = arrayClasses[type];
   const expected = size * ArrayClass.BYTES_PER_ELEMENT;
   const fromBytes = (bytes: Uint8Array): TypedArray => {
     if (bytes.byteLength !== expected) {
-      refuse(`${what}: expected ${expected} bytes for ${type} [${(proto.dims ?? []).join(", ")}], got ${bytes.byteLength}`);
+      refuse(
+        `${what}: expected ${expected} bytes for ${type} [${(proto.dims ?? []).join(", ")}], got ${bytes.byteLength}`,
+      );
     }
     const copy = new Uint8Array(bytes); // aligned, and independent of the file
     if (!littleEndian && ArrayClass.BYTES_PER_ELEMENT > 1) reverseEach(copy, ArrayClass.BYTES_PER_ELEMENT);
     return new ArrayClass(copy.buffer, copy.byteOffset, size);
   };
-  if (proto.data_location === EXTERNAL) return fromBytes(readExternal(proto, expected, what, options.externalData, refuse));
+  if (proto.data_location === EXTERNAL)
+    return fromBytes(readExternal(proto, expected, what, options.externalData, refuse));
   if (proto.raw_data?.length) return fromBytes(proto.raw_data);
 
   const typed = typedField(proto, type);
@@ -84,22 +99,36 @@ function typedField(proto: TensorProto, type: DataType): readonly number[] {
   }
 }
 
-function readExternal(proto: TensorProto, expected: number, what: string, source: ExternalData | undefined, refuse: Refuse): Uint8Array {
+function readExternal(
+  proto: TensorProto,
+  expected: number,
+  what: string,
+  source: ExternalData | undefined,
+  refuse: Refuse,
+): Uint8Array {
   const entries = new Map((proto.external_data ?? []).map(({ key, value }) => [key, value]));
   const location = entries.get("location");
   const offset = Number(entries.get("offset") ?? 0);
   const length = entries.has("length") ? Number(entries.get("length")) : null;
   if (location === undefined || location === "") return refuse(`${what} is external data without a location`);
   if (!Number.isSafeInteger(offset) || offset < 0 || (length !== null && length !== expected)) {
-    return refuse(`${what}: expected ${expected} bytes of "${location}", got offset ${offset}, length ${length ?? "unknown"}`);
+    return refuse(
+      `${what}: expected ${expected} bytes of "${location}", got offset ${offset}, length ${length ?? "unknown"}`,
+    );
   }
   if (source === undefined) {
-    return refuse(`${what} is kept in the file "${location}"; pass its bytes as { externalData: { "${location}": bytes } }, or use importOnnxFile from "@sedge/autodiff/node"`);
+    return refuse(
+      `${what} is kept in the file "${location}"; pass its bytes as { externalData: { "${location}": bytes } }, or use importOnnxFile from "@sedge/autodiff/node"`,
+    );
   }
   if (typeof source === "function") return source(location, offset, expected);
-  const file = Object.hasOwn(source, location) ? source[location]! : refuse(`${what} is kept in the file "${location}", which externalData does not have`);
+  const file = Object.hasOwn(source, location)
+    ? source[location]!
+    : refuse(`${what} is kept in the file "${location}", which externalData does not have`);
   if (offset + expected > file.byteLength) {
-    return refuse(`${what}: expected bytes ${offset} to ${offset + expected} of "${location}", which has ${file.byteLength}`);
+    return refuse(
+      `${what}: expected bytes ${offset} to ${offset + expected} of "${location}", which has ${file.byteLength}`,
+    );
   }
   return file.subarray(offset, offset + expected);
 }

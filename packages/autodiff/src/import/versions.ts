@@ -42,7 +42,11 @@ const split: Rewrite = (g, node) => {
   const sizes = intsAttribute(node, "split");
   const parts = optional(node, 1) ?? (sizes ? g.integers(sizes) : null);
   if (node.used.length === 1 && parts === null) return x;
-  return g.nodeOutputs("Split", [x, parts], parts ? { axis } : { axis, num_outputs: intAttribute(node, "num_outputs", node.used.length) });
+  return g.nodeOutputs(
+    "Split",
+    [x, parts],
+    parts ? { axis } : { axis, num_outputs: intAttribute(node, "num_outputs", node.used.length) },
+  );
 };
 
 /** Before opset 13, everything from the axis on was one axis, by default from 1. */
@@ -62,7 +66,9 @@ const dropout: Rewrite = (g, node) => {
   const known = training && constantOf(training);
   const isTraining = training !== null && (known === null || scalarOf(known) !== 0);
   if (isTraining && node.trainingMode === "refuse") {
-    node.refuse('training-mode Dropout draws a random mask. Export in evaluation mode (model.eval()), or pass { trainingMode: "evaluate" } to read it as the identity');
+    node.refuse(
+      'training-mode Dropout draws a random mask. Export in evaluation mode (model.eval()), or pass { trainingMode: "evaluate" } to read it as the identity',
+    );
   }
   return [x, node.used[1] ? g.cast(g.full(x.shape, 1, x), "bool") : null];
 };
@@ -84,9 +90,10 @@ const constantOfShape: Rewrite = (g, node) => {
 const convTranspose: Rewrite = (g, node) => {
   const x = need(node, 0);
   const w = need(node, 1);
-  const { output_shape: _, auto_pad: autoPad = "NOTSET", ...rest } = node.attributes;
+  const { auto_pad: autoPad = "NOTSET", ...attributes } = node.attributes;
   const rank = x.shape.length - 2;
-  const list = (name: string, fallback: number): readonly number[] => intsAttribute(node, name) ?? new Array<number>(rank).fill(fallback);
+  const list = (name: string, fallback: number): readonly number[] =>
+    intsAttribute(node, name) ?? new Array<number>(rank).fill(fallback);
   const strides = list("strides", 1);
   const same = autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER";
   const given = intsAttribute(node, "output_shape");
@@ -95,7 +102,8 @@ const convTranspose: Rewrite = (g, node) => {
     const [dilations, extra] = [list("dilations", 1), list("output_padding", 0)];
     const totals = strides.map((stride, i) => {
       const [size, kernel] = [x.shape[i + 2], w.shape[i + 2]];
-      if (typeof size !== "number" || typeof kernel !== "number") return node.refuse("output_shape and auto_pad need known spatial sizes; pass { shapes }");
+      if (typeof size !== "number" || typeof kernel !== "number")
+        return node.refuse("output_shape and auto_pad need known spatial sizes; pass { shapes }");
       const wanted = given?.length ? given.at(i - rank)! : size * stride;
       return Math.max(0, stride * (size - 1) + extra[i]! + (kernel - 1) * dilations[i]! + 1 - wanted);
     });
@@ -105,7 +113,7 @@ const convTranspose: Rewrite = (g, node) => {
   } else if (autoPad === "VALID") {
     pads = new Array<number>(2 * rank).fill(0);
   }
-  return g.node("ConvTranspose", [x, w, optional(node, 2)], { ...(rest as Attributes), pads });
+  return g.node("ConvTranspose", [x, w, optional(node, 2)], { ...(attributes as Attributes), output_shape: undefined, pads });
 };
 
 /** x where positive, else x times a slope, which is a parameter. */
@@ -130,7 +138,8 @@ const lpNormalization: Rewrite = (g, node) => {
 
 const gelu: Rewrite = (g, node) => {
   const approximate = stringAttribute(node, "approximate", "none");
-  if (approximate !== "none" && approximate !== "tanh") node.refuse(`approximate must be "none" or "tanh", not "${approximate}"`);
+  if (approximate !== "none" && approximate !== "tanh")
+    node.refuse(`approximate must be "none" or "tanh", not "${approximate}"`);
   return g.gelu(need(node, 0), { approximate: approximate as "none" | "tanh" });
 };
 

@@ -18,6 +18,7 @@ import {
   known,
   padAxes,
   seenBy,
+  spread,
   taps,
   windowAttributes,
   windowCounts,
@@ -38,7 +39,8 @@ const conv = defineOp({
     const { group } = node.attributes;
     const channels = x.shape[1];
     const outputs = w.shape[0];
-    const fits = x.shape.length >= 3 && w.shape.length === x.shape.length && typeof outputs === "number" && outputs % group === 0;
+    const fits =
+      x.shape.length >= 3 && w.shape.length === x.shape.length && typeof outputs === "number" && outputs % group === 0;
     if (!fits || multiplyDims(w.shape[1]!, group) !== channels || x.type !== w.type) {
       fail(node, `expected X (n, C, …) and W (K, C/${group}, kernel …) of one type and rank, K a multiple of ${group}`);
     }
@@ -48,13 +50,26 @@ const conv = defineOp({
   },
   simplify: (g, { inputs: [x, w, b], attributes: { group, auto_pad: autoPad, ...attributes } }) => {
     const kernel = w.shape.slice(2);
-    const plain = group === 1 && autoPad === "NOTSET" && x.shape.length === w.shape.length && isStatic(kernel) && isStatic(x.shape.slice(1));
+    const plain =
+      group === 1 &&
+      autoPad === "NOTSET" &&
+      x.shape.length === w.shape.length &&
+      isStatic(kernel) &&
+      isStatic(x.shape.slice(1));
     const tiled = plain && kernel.length > 0 && sizeOf(kernel) !== 1 && !attributes.pads?.some((pad) => pad !== 0);
-    const disjoint = kernel.every((size, i) => attributes.strides?.[i] === size && (attributes.dilations?.[i] ?? 1) === 1 && Number(x.shape[i + 2]) % Number(size) === 0);
+    const disjoint = kernel.every(
+      (size, i) =>
+        attributes.strides?.[i] === size &&
+        (attributes.dilations?.[i] ?? 1) === 1 &&
+        Number(x.shape[i + 2]) % Number(size) === 0,
+    );
     return tiled && disjoint && w.shape[1] === x.shape[1] ? patchProjection(g, x, w, b) : null;
   },
   jvp: (g, { inputs: [x, w, b], outputs: [y], attributes }, [dx, dw, db]) => {
-    const terms = g.addTangents(dx && g.node("Conv", [dx, w, null], attributes), dw && g.node("Conv", [x, dw, null], attributes));
+    const terms = g.addTangents(
+      dx && g.node("Conv", [dx, w, null], attributes),
+      dw && g.node("Conv", [x, dw, null], attributes),
+    );
     return b && db ? g.addTangents(terms, g.expandTo(perChannel(g, db, y), y.shape)) : terms;
   },
   vjp: (g, node, dy, [wantX, wantW, wantB]) => {
@@ -67,6 +82,11 @@ const conv = defineOp({
       wantB ? sumOverPositions(g, dy) : null,
     ];
   },
+  float64: (g, node) => {
+    const [x, w, b] = node.inputs;
+    const windows = windowsOf(node, node.attributes, known(node, w.shape.slice(2)), x.shape.slice(2));
+    return withBias(g, byProducts(g, node, x, w, windows, node.attributes.group), b);
+  },
 });
 
 const convTranspose = defineOp({
@@ -76,10 +96,17 @@ const convTranspose = defineOp({
   infer: (node) => {
     const [x, w, b] = node.inputs;
     const { group, output_padding: extra, output_shape: given, auto_pad: autoPad } = node.attributes;
-    if (x.shape.length < 3 || w.shape.length !== x.shape.length || w.shape[0] !== x.shape[1] || x.type !== w.type || Number(x.shape[1]) % group !== 0) {
+    if (
+      x.shape.length < 3 ||
+      w.shape.length !== x.shape.length ||
+      w.shape[0] !== x.shape[1] ||
+      x.type !== w.type ||
+      Number(x.shape[1]) % group !== 0
+    ) {
       fail(node, "expected X (n, C, …) and W (C, K/group, kernel …) of one type and rank");
     }
-    if (given?.length || (autoPad !== "NOTSET" && autoPad !== "VALID")) fail(node, "expected pads, not output_shape or auto_pad");
+    if (given?.length || (autoPad !== "NOTSET" && autoPad !== "VALID"))
+      fail(node, "expected pads, not output_shape or auto_pad");
     const outputs = multiplyDims(w.shape[1]!, group);
     if (b && (b.shape.length !== 1 || b.shape[0] !== outputs)) fail(node, `expected a bias [${outputs}]`);
     const windows = windowsOf(node, node.attributes, known(node, w.shape.slice(2)), []);
@@ -107,10 +134,37 @@ const convTranspose = defineOp({
       wantB ? sumOverPositions(g, dy) : null,
     ];
   },
+  // A convolution of stride 1 over the input with zeros between and around its elements.
+  float64: (g, node) => {
+    const [x, w, b] = node.inputs;
+    const { group, output_padding: extra } = node.attributes;
+    const { kernel, strides, dilations, before, after } = windowsOf(
+      node,
+      node.attributes,
+      known(node, w.shape.slice(2)),
+      [],
+    );
+    const reach = kernel.map((size, i) => dilations[i]! * (size - 1));
+    const windows: Windows = {
+      kernel,
+      dilations,
+      strides: strides.map(() => 1),
+      before: reach.map((r, i) => r - before[i]!),
+      after: reach.map((r, i) => r - after[i]! + (extra?.[i] ?? 0)),
+    };
+    return withBias(
+      g,
+      byProducts(g, node, spread(g, x, spatialAxes(x), strides), turned(g, w, group), windows, group),
+      b,
+    );
+  },
 });
 
+const withBias = (g: Builder, y: Value, b: Value | null): Value => (b ? g.add(y, perChannel(g, b, y)) : y);
+
 function positive(node: Named, sizes: readonly Dim[]): readonly Dim[] {
-  if (sizes.some((size) => typeof size === "number" && size < 1)) fail(node, "expected an input at least as large as the kernel");
+  if (sizes.some((size) => typeof size === "number" && size < 1))
+    fail(node, "expected an input at least as large as the kernel");
   return sizes;
 }
 
@@ -125,12 +179,27 @@ export const sumOverPositions = (g: Builder, x: Value): Value => g.reduceSum(x, 
  * X̄ = A(W)ᵀ Ȳ. For stride 1 that is a Conv with the kernel turned round and its channel axes exchanged, more than twice
  * as fast in ONNX Runtime as ConvTranspose.
  */
-function inputCotangent(g: Builder, node: Named, x: Value, w: Value, dy: Value, windows: Windows, group: number): Value {
+function inputCotangent(
+  g: Builder,
+  node: Named,
+  x: Value,
+  w: Value,
+  dy: Value,
+  windows: Windows,
+  group: number,
+): Value {
   const reach = windows.kernel.map((_, i) => footprint(windows, i) - 1);
-  const canTurn = windows.strides.every((stride) => stride === 1) && reach.every((r, i) => windows.before[i]! <= r && windows.after[i]! <= r);
+  const canTurn =
+    windows.strides.every((stride) => stride === 1) &&
+    reach.every((r, i) => windows.before[i]! <= r && windows.after[i]! <= r);
   if (canTurn) {
     const pads = [...reach.map((r, i) => r - windows.before[i]!), ...reach.map((r, i) => r - windows.after[i]!)];
-    return g.node("Conv", [dy, turned(g, w, group), null], { kernel_shape: windows.kernel, dilations: windows.dilations, pads, group });
+    return g.node("Conv", [dy, turned(g, w, group), null], {
+      kernel_shape: windows.kernel,
+      dilations: windows.dilations,
+      pads,
+      group,
+    });
   }
   const spatial = known(node, x.shape.slice(2));
   const reached = known(node, dy.shape.slice(2)).map(
@@ -152,30 +221,57 @@ function turned(g: Builder, w: Value, group: number): Value {
 }
 
 /**
- * W̄ = D(X, Ȳ): the input's windows as rows (im2col, channels last so that each tap is one contiguous copy), then one
- * product with the cotangents of all positions.
+ * The input's windows as rows (im2col): [n·positions, taps·channels]. Channels come last so that each tap is one contiguous
+ * copy.
  */
+function windowRows(g: Builder, x: Value, windows: Windows, counts: readonly number[]): Value {
+  const rank = windows.kernel.length;
+  const axes = windows.kernel.map((_, i) => i + 1);
+  const padded = padAxes(g, channelsLast(g, x), axes, windows.before, windows.after);
+  const seen = taps(windows.kernel).map((tap) => seenBy(g, padded, axes, tap, windows, counts));
+  const columns = Number(sizeOf(windows.kernel)) * (x.shape[1] as number);
+  return g.reshape(g.concat(seen, rank + 1), [multiplyDims(x.shape[0]!, sizeOf(counts)), columns]);
+}
+
+const channelsLast = (g: Builder, x: Value): Value => g.transpose(x, [0, ...spatialAxes(x), 1]);
+
+const channelsSecond = (g: Builder, x: Value): Value => {
+  const last = x.shape.length - 1;
+  return g.transpose(x, [0, last, ...x.shape.map((_, axis) => axis).slice(1, last)]);
+};
+
+/** Rows (rows, taps·C) with each group's channels together: (group, rows, taps·C/group). */
+function byGroup(g: Builder, rows: Value, tapCount: number, group: number): Value {
+  const [count, columns] = rows.shape as readonly [Dim, number];
+  const each = columns / tapCount / group;
+  const apart = g.transpose(g.reshape(rows, [count, tapCount, group, each]), [2, 0, 1, 3]);
+  return g.reshape(apart, [group, count, tapCount * each]);
+}
+
+/** W̄ = D(X, Ȳ): the input's windows times the cotangents of all positions, one product. */
 function weightCotangent(g: Builder, node: Named, x: Value, dy: Value, windows: Windows, group: number): Value {
   const [inputs, outputs] = [x.shape[1] as number, dy.shape[1] as number];
   const { kernel } = windows;
-  const counts = known(node, dy.shape.slice(2));
-  const axes = kernel.map((_, i) => i + 1);
-  const channelsLast = (value: Value): Value => g.transpose(value, [0, ...spatialAxes(value), 1]);
-  const padded = padAxes(g, channelsLast(x), axes, windows.before, windows.after);
-  const all = taps(kernel);
-  const seen = all.map((tap) => seenBy(g, padded, axes, tap, windows, counts));
-  const columns = g.concat(seen, kernel.length + 1);
-  const rows = multiplyDims(x.shape[0]!, sizeOf(counts));
-  const order = kernel.map((_, i) => i);
+  const rows = windowRows(g, x, windows, known(node, dy.shape.slice(2)));
+  const cotangents = g.reshape(channelsLast(g, dy), [rows.shape[0]!, outputs]);
   if (group === 1) {
-    const product = g.gemm(g.reshape(channelsLast(dy), [rows, outputs]), g.reshape(columns, [rows, all.length * inputs]), null, { transA: 1 });
-    return g.transpose(g.reshape(product, [outputs, ...kernel, inputs]), [0, kernel.length + 1, ...order.map((i) => i + 1)]);
+    return channelsSecond(g, g.reshape(g.gemm(cotangents, rows, null, { transA: 1 }), [outputs, ...kernel, inputs]));
   }
-  const [inputsEach, outputsEach] = [inputs / group, outputs / group];
-  const left = g.transpose(g.reshape(channelsLast(dy), [rows, group, outputsEach]), [1, 2, 0]);
-  const right = g.reshape(g.transpose(g.reshape(columns, [rows, all.length, group, inputsEach]), [2, 0, 1, 3]), [group, rows, all.length * inputsEach]);
-  const product = g.reshape(g.matMul(left, right), [outputs, ...kernel, inputsEach]);
-  return g.transpose(product, [0, kernel.length + 1, ...order.map((i) => i + 1)]);
+  const left = g.transpose(g.reshape(cotangents, [rows.shape[0]!, group, outputs / group]), [1, 2, 0]);
+  const product = g.matMul(left, byGroup(g, rows, Number(sizeOf(kernel)), group));
+  return channelsSecond(g, g.reshape(product, [outputs, ...kernel, inputs / group]));
+}
+
+/** The convolution itself as a product of windows and kernels. */
+function byProducts(g: Builder, node: Named, x: Value, w: Value, windows: Windows, group: number): Value {
+  const outputs = w.shape[0] as number;
+  const counts = known(node, windowCounts(windows, x.shape.slice(2)));
+  const rows = windowRows(g, x, windows, counts);
+  const columns = Number(sizeOf(w.shape.slice(1)));
+  const kernels = g.reshape(channelsLast(g, w), [group, outputs / group, columns]);
+  const product = g.matMul(byGroup(g, rows, Number(sizeOf(windows.kernel)), group), g.transpose(kernels, [0, 2, 1]));
+  const together = g.reshape(g.transpose(product, [1, 0, 2]), [x.shape[0]!, ...counts, outputs]);
+  return channelsSecond(g, together);
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Builder } from "../builder/builder.js";
 import { exactQuotient, sameShape, show, sizeOf, type Dim, type Shape } from "../ir/dims.js";
 import { constantOf, producer, type Typed, type Value } from "../ir/graph.js";
-import { broadcast } from "../ir/shapes.js";
+import { broadcast, constantTarget } from "../ir/shapes.js";
 import { numbersOf } from "../ir/tensor.js";
 import { defineOp, fail, int, ints, normalizeAxis, type Derivative, type OpRule } from "./rule.js";
 
@@ -59,9 +59,9 @@ const reshape = defineOp({
     if (sameShape(shape, x.shape)) return x;
     const inner = producer(x);
     if (inner?.op === "Reshape") return g.reshape(inner.inputs[0]!, shape);
-    // A computed target whose dimensions are known needs no computing, or less.
-    if (constantOf(target) !== null || !target.content || target === g.shapeTensor(shape)) return null;
-    return g.reshapeTarget(x, shape);
+    // A computed target whose dimensions are known needs no computing.
+    const known = constantOf(target) === null && target.content ? constantTarget(x.shape, shape) : null;
+    return known && g.node("Reshape", [x, g.integers(known)]);
   },
   jvp: (g, { outputs: [y] }, [dx]) => g.reshape(dx!, y.shape),
   vjp: (g, { inputs: [x] }, dy) => [g.reshape(dy, x.shape), null],

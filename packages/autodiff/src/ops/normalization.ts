@@ -22,7 +22,8 @@ const batchNormalization = defineOp({
   attributes: { epsilon: float(1e-5), momentum: float(0.9), training_mode: int(0) },
   infer: (node) => {
     const [x, ...others] = node.inputs;
-    if (node.attributes.training_mode !== 0) fail(node, "expected running statistics (training_mode 0): batch statistics couple examples");
+    if (node.attributes.training_mode !== 0)
+      fail(node, "expected running statistics (training_mode 0): batch statistics couple examples");
     if (x.shape.length < 2 || others.some(({ shape }) => shape.length !== 1 || shape[0] !== x.shape[1])) {
       fail(node, "expected X (n, C, …) and scale, bias, mean and variance [C]");
     }
@@ -38,7 +39,10 @@ const batchNormalization = defineOp({
       dmean && g.neg(g.mul(channel(dmean)!, slope())),
       dvar && g.mul(g.mul(normal(), third()), channel(g.mul(dvar, rate))!),
     ];
-    return g.expandTo(terms.reduce<Derivative>((sum, term) => g.addTangents(sum, term), null)!, x.shape);
+    return g.expandTo(
+      terms.reduce<Derivative>((sum, term) => g.addTangents(sum, term), null)!,
+      x.shape,
+    );
   },
   vjp: (g, node, dy, [wantX, wantScale, wantBias, wantMean, wantVar]) => {
     const { scale, rate, slope, normal } = batchParts(g, node);
@@ -91,7 +95,8 @@ const layerNormalization = defineOp({
     const axis = normalizeAxis(node, node.attributes.axis, x.shape.length);
     const normal = x.shape.slice(axis);
     for (const each of [scale, bias]) {
-      if (each && (each.type !== x.type || !endsWith(normal, each.shape))) fail(node, "expected scale and bias of the normalised axes");
+      if (each && (each.type !== x.type || !endsWith(normal, each.shape)))
+        fail(node, "expected scale and bias of the normalised axes");
     }
     const kept = { type: x.type, shape: x.shape.map((dim, i) => (i < axis ? dim : 1)) };
     return [{ type: x.type, shape: x.shape }, kept, kept];
@@ -100,7 +105,11 @@ const layerNormalization = defineOp({
     const [x, scale] = node.inputs;
     const { axes, normal, rate } = layerParts(g, node);
     const projected = dx && project(g, dx, normal, rate, axes);
-    const dy = [projected && g.mul(projected, scale), dscale && g.mul(normal, dscale), dbias && g.expandTo(dbias, x.shape)];
+    const dy = [
+      projected && g.mul(projected, scale),
+      dscale && g.mul(normal, dscale),
+      dbias && g.expandTo(dbias, x.shape),
+    ];
     return [
       dy.reduce<Derivative>((sum, term) => g.addTangents(sum, term ?? null), null),
       dx && meanOver(g, dx, axes),
@@ -110,7 +119,10 @@ const layerNormalization = defineOp({
   vjp: (g, node, dy, [wantX, wantScale, wantBias], [, dmean, drate]) => {
     const [x, scale, bias] = node.inputs;
     const { axes, normal, rate } = layerParts(g, node);
-    const count = g.count(axes.map((axis) => x.shape[axis]!), x.type);
+    const count = g.count(
+      axes.map((axis) => x.shape[axis]!),
+      x.type,
+    );
     const fromY = wantX && dy !== null ? project(g, g.mul(dy, scale), normal, rate, axes) : null;
     const fromMean = dmean ? g.expandTo(g.div(dmean, count), x.shape) : null;
     const fromRate = drate ? g.neg(g.mul(normal, g.div(g.mul(g.mul(rate, rate), drate), count))) : null;
@@ -119,6 +131,15 @@ const layerNormalization = defineOp({
       wantScale && dy !== null ? g.sumTo(g.mul(dy, normal), scale.shape) : null,
       wantBias && dy !== null ? g.sumTo(dy, bias!.shape) : null,
     ];
+  },
+  // The engine's float64 kernel gives the statistics in float32.
+  float64: (g, { inputs: [x, scale, bias], attributes: { axis, epsilon } }) => {
+    const axes = axesFrom(axis < 0 ? axis + x.shape.length : axis, x);
+    const mean = meanOver(g, x, axes);
+    const centred = g.sub(x, mean);
+    const rate = g.reciprocal(g.sqrt(g.add(meanOver(g, g.mul(centred, centred), axes), epsilon)));
+    const scaled = g.mul(g.mul(centred, rate), scale);
+    return [bias ? g.add(scaled, bias) : scaled, mean, rate];
   },
 });
 
@@ -129,18 +150,14 @@ const endsWith = (shape: Shape, tail: Shape): boolean => {
 
 interface LayerNode {
   readonly inputs: readonly [Value, Value, Value | null];
-  readonly attributes: { readonly axis: number; readonly epsilon: number };
+  readonly attributes: { readonly axis: number };
   readonly outputs: readonly [Value, ...Value[]];
 }
 
-function layerParts(g: Builder, { inputs: [x], attributes: { axis, epsilon }, outputs }: LayerNode) {
+function layerParts(g: Builder, { inputs: [x], attributes: { axis }, outputs }: LayerNode) {
   const axes = axesFrom(axis < 0 ? axis + x.shape.length : axis, x);
-  // In float64 ONNX Runtime's kernel gives its statistics in float32, if at all.
-  const ready = x.type === "float32";
-  const mean = ready ? outputs[1]! : meanOver(g, x, axes);
-  const centred = g.sub(x, mean);
-  const rate = ready ? outputs[2]! : g.reciprocal(g.sqrt(g.add(meanOver(g, g.mul(centred, centred), axes), epsilon)));
-  return { axes, rate, normal: g.mul(centred, rate) };
+  const [, mean, rate] = outputs as readonly [Value, Value, Value];
+  return { axes, rate, normal: g.mul(g.sub(x, mean), rate) };
 }
 
 /** P v. */
@@ -172,12 +189,14 @@ const groupNormalization = defineOp({
     if (x.shape.length < 3 || typeof channels !== "number" || groups === undefined || channels % groups !== 0) {
       fail(node, "expected X (n, C, …) and num_groups that divides C");
     }
-    if ([scale, bias].some(({ shape }) => shape.length !== 1 || shape[0] !== channels)) fail(node, `expected scale and bias [${channels}]`);
+    if ([scale, bias].some(({ shape }) => shape.length !== 1 || shape[0] !== channels))
+      fail(node, `expected scale and bias [${channels}]`);
     return { type: x.type, shape: x.shape };
   },
   simplify: (g, { inputs: [x, scale, bias], attributes: { epsilon, num_groups: groups } }) => {
     const [examples, channels, ...spatial] = x.shape as readonly [Dim, Dim, ...Dim[]];
-    if (groups === undefined || typeof channels !== "number" || channels % groups !== 0 || scale.shape[0] !== channels) return null;
+    if (groups === undefined || typeof channels !== "number" || channels % groups !== 0 || scale.shape[0] !== channels)
+      return null;
     const size = multiplyDims(divideDims(channels, groups), sizeOf(spatial));
     const normal = normalizeLast(g, g.reshape(x, [examples, groups, size]), epsilon);
     return affine(g, g.reshape(normal, x.shape), scale, bias);

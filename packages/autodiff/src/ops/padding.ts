@@ -87,7 +87,13 @@ function surroundings(g: Builder, node: PadNode): Value {
 }
 
 /** Each padded axis as a choice among x's own elements, so that the derivative is that of Gather. */
-function copyAround(g: Builder, node: PadNode & { readonly attributes: { readonly mode: string } }, x: Value, before: readonly number[], after: readonly number[]): Value {
+function copyAround(
+  g: Builder,
+  node: PadNode & { readonly attributes: { readonly mode: string } },
+  x: Value,
+  before: readonly number[],
+  after: readonly number[],
+): Value {
   const { mode } = node.attributes;
   return x.shape.reduce<Value>((value, dim, axis) => {
     const [lead, trail] = [before[axis]!, after[axis]!];
@@ -129,9 +135,18 @@ const tile = defineOp({
     const [x] = node.inputs;
     const repeats = repeatsOf(node);
     if (repeats.every((count) => count === 1)) return x;
-    const apart = g.reshape(x, x.shape.flatMap((dim) => [1, dim]));
-    const repeated = g.expandTo(apart, x.shape.flatMap((dim, axis) => [repeats[axis]!, dim]));
-    return g.reshape(repeated, x.shape.map((dim, axis) => multiplyDims(dim, repeats[axis]!)));
+    const apart = g.reshape(
+      x,
+      x.shape.flatMap((dim) => [1, dim]),
+    );
+    const repeated = g.expandTo(
+      apart,
+      x.shape.flatMap((dim, axis) => [repeats[axis]!, dim]),
+    );
+    return g.reshape(
+      repeated,
+      x.shape.map((dim, axis) => multiplyDims(dim, repeats[axis]!)),
+    );
   },
 });
 

@@ -3,7 +3,18 @@ import type { Builder } from "../builder/builder.js";
 import { sizeOf, type Dim, type Shape } from "../ir/dims.js";
 import type { Value } from "../ir/graph.js";
 import { defineOp, fail, int, type OpRule } from "./rule.js";
-import { footprint, known, padAxes, spread, windowAttributes, windowCounts, windowsOf, type Windows } from "./windows.js";
+import {
+  footprint,
+  known,
+  padAxes,
+  seenBy,
+  spread,
+  taps,
+  windowAttributes,
+  windowCounts,
+  windowsOf,
+  type Windows,
+} from "./windows.js";
 
 type Named = Parameters<typeof fail>[0];
 
@@ -13,7 +24,8 @@ const spatialAxes = (x: Value): number[] => x.shape.map((_, axis) => axis).slice
 
 function pooled(node: Named, x: Value, windows: Windows, ceil: number): Shape {
   const counts = windowCounts(windows, x.shape.slice(2), ceil === 1);
-  if (counts.some((count) => typeof count === "number" && count < 1)) fail(node, "expected an input at least as large as the kernel");
+  if (counts.some((count) => typeof count === "number" && count < 1))
+    fail(node, "expected an input at least as large as the kernel");
   return [...x.shape.slice(0, 2), ...counts];
 }
 
@@ -42,7 +54,10 @@ const maxPool = defineOp({
       { type: "int64", shape },
     ];
   },
-  jvp: (g, { inputs: [x], outputs: [, indices] }, [dx]) => [g.gather(g.reshape(dx!, [sizeOf(x.shape)]), indices!), null],
+  jvp: (g, { inputs: [x], outputs: [, indices] }, [dx]) => [
+    g.gather(g.reshape(dx!, [sizeOf(x.shape)]), indices!),
+    null,
+  ],
   vjp: (g, { inputs: [x], outputs: [, indices] }, dy) => {
     if (dy === null) return [null];
     const flat = g.gather(g.reshape(x, [sizeOf(x.shape)]), indices!);
@@ -71,15 +86,51 @@ const averagePool = defineOp({
     const spatial = known(node, x.shape.slice(2));
     const counts = known(node, dy.shape.slice(2));
     const weighted = g.div(dy, windowSizes(g, dy, windows, spatial, counts, node.attributes.count_include_pad === 1));
-    return [isTiling(windows, spatial) ? repeatOverTiles(g, weighted, windows) : spreadOverWindows(g, weighted, windows, spatial)];
+    return [
+      isTiling(windows, spatial)
+        ? repeatOverTiles(g, weighted, windows)
+        : spreadOverWindows(g, weighted, windows, spatial),
+    ];
+  },
+  float64: (g, node) => {
+    const [x] = node.inputs;
+    const windows = poolWindows(node, x, node.attributes);
+    const spatial = known(node, x.shape.slice(2));
+    const counts = known(node, pooled(node, x, windows, node.attributes.ceil_mode).slice(2));
+    const axes = spatialAxes(x);
+    // Windows that ceil_mode lets reach past the padding see zeros there.
+    const after = spatial.map(
+      (size, i) => (counts[i]! - 1) * windows.strides[i]! + footprint(windows, i) - size - windows.before[i]!,
+    );
+    const padded = padAxes(
+      g,
+      x,
+      axes,
+      windows.before,
+      after.map((count, i) => Math.max(count, windows.after[i]!)),
+    );
+    const sum = taps(windows.kernel)
+      .map((tap) => seenBy(g, padded, axes, tap, windows, counts))
+      .reduce((total, seen) => g.add(total, seen));
+    return g.div(sum, windowSizes(g, x, windows, spatial, counts, node.attributes.count_include_pad === 1));
   },
 });
 
 const isTiling = ({ kernel, strides, dilations, before, after }: Windows, spatial: readonly number[]): boolean =>
-  kernel.every((size, i) => strides[i] === size && dilations[i] === 1 && before[i] === 0 && after[i] === 0 && spatial[i]! % size === 0);
+  kernel.every(
+    (size, i) =>
+      strides[i] === size && dilations[i] === 1 && before[i] === 0 && after[i] === 0 && spatial[i]! % size === 0,
+  );
 
 /** How many elements each window averages over: [windows …], or a scalar where all are alike. */
-function windowSizes(g: Builder, like: Value, windows: Windows, spatial: readonly number[], counts: readonly number[], withPadding: boolean): Value {
+function windowSizes(
+  g: Builder,
+  like: Value,
+  windows: Windows,
+  spatial: readonly number[],
+  counts: readonly number[],
+  withPadding: boolean,
+): Value {
   const alongAxes = counts.map((count, i) =>
     Array.from({ length: count }, (_, position) => {
       const start = position * windows.strides[i]! - windows.before[i]!;
@@ -93,7 +144,10 @@ function windowSizes(g: Builder, like: Value, windows: Windows, spatial: readonl
     }),
   );
   const full = Number(sizeOf(windows.kernel));
-  const products = alongAxes.reduce<number[]>((all, axis) => all.flatMap((product) => axis.map((size) => product * size)), [1]);
+  const products = alongAxes.reduce<number[]>(
+    (all, axis) => all.flatMap((product) => axis.map((size) => product * size)),
+    [1],
+  );
   if (products.every((product) => product === full)) return g.constant(full, { type: like.type });
   return g.constant(products, { type: like.type, shape: counts });
 }

@@ -47,7 +47,11 @@ const scatterElements = defineOp({
     requireIntegers(node, indices);
     normalizeAxis(node, axis, x.shape.length);
     requireReduction(node, reduction);
-    if (x.type !== updates.type || !sameShape(indices.shape, updates.shape) || x.shape.length !== indices.shape.length) {
+    if (
+      x.type !== updates.type ||
+      !sameShape(indices.shape, updates.shape) ||
+      x.shape.length !== indices.shape.length
+    ) {
       fail(node, "expected updates of the indices' shape and the data's type and rank");
     }
     return { type: x.type, shape: x.shape };
@@ -102,7 +106,8 @@ const scatterNd = defineOp({
     requireIntegers(node, indices);
     requireReduction(node, node.attributes.reduction);
     const depth = indices.shape.at(-1);
-    if (typeof depth !== "number" || depth > x.shape.length || x.type !== updates.type) fail(node, "expected positions of at most the data's rank");
+    if (typeof depth !== "number" || depth > x.shape.length || x.type !== updates.type)
+      fail(node, "expected positions of at most the data's rank");
     if (!sameShape(updates.shape, [...indices.shape.slice(0, -1), ...x.shape.slice(depth)])) {
       fail(node, "expected an update for each position, of the shape of the slice it goes to");
     }

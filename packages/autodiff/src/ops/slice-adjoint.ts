@@ -16,7 +16,13 @@ export interface AxisSlice {
 }
 
 /** Adjoint of a Slice of a value of shape `shape`: zeros between for steps, zeros around for starts and ends. */
-export function unslice(g: Builder, node: Parameters<typeof fail>[0], dy: Value, shape: Shape, slices: readonly AxisSlice[]): Value {
+export function unslice(
+  g: Builder,
+  node: Parameters<typeof fail>[0],
+  dy: Value,
+  shape: Shape,
+  slices: readonly AxisSlice[],
+): Value {
   return slices.reduce((value, { axis, start, step }) => {
     const full = shape[axis]!;
     const length = value.shape[axis]!;
@@ -48,7 +54,10 @@ function withZeros(g: Builder, x: Value, axis: number, before: Dim, after: Dim):
     return around(g, x, only(before), only(after));
   }
   const parts = [before, after].map((count) => (count === 0 ? null : g.full(x.shape.with(axis, count), 0, x)));
-  return g.concat([parts[0]!, x, parts[1]!].filter((part) => part !== null), axis);
+  return g.concat(
+    [parts[0]!, x, parts[1]!].filter((part) => part !== null),
+    axis,
+  );
 }
 
 /**

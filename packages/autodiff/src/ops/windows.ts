@@ -40,7 +40,8 @@ export function windowsOf(
   const rank = kernel.length;
   const each = (values: readonly number[] | undefined, what: string): readonly number[] => {
     if (values === undefined || values.length === 0) return new Array<number>(rank).fill(1);
-    if (values.length !== rank || values.some((value) => !(value >= 1))) fail(node, `expected ${rank} positive ${what}`);
+    if (values.length !== rank || values.some((value) => !(value >= 1)))
+      fail(node, `expected ${rank} positive ${what}`);
     return values;
   };
   const strides = each(attributes.strides, "strides");
@@ -74,7 +75,8 @@ export const attributesOf = ({ kernel, strides, dilations, before, after }: Wind
 });
 
 /** Length of the window's footprint: d(k − 1) + 1. */
-export const footprint = (windows: Windows, axis: number): number => windows.dilations[axis]! * (windows.kernel[axis]! - 1) + 1;
+export const footprint = (windows: Windows, axis: number): number =>
+  windows.dilations[axis]! * (windows.kernel[axis]! - 1) + 1;
 
 /** How many windows fit: ⌊(size + pads − footprint)/stride⌋ + 1; rounded up with `ceil`. */
 export function windowCounts(windows: Windows, spatial: Shape, ceil = false): Dim[] {
@@ -95,7 +97,13 @@ export function known(node: Named, shape: Shape): number[] {
 }
 
 /** Zeros before and after the given axes; negative counts cut off. */
-export function padAxes(g: Builder, x: Value, axes: readonly number[], before: readonly number[], after: readonly number[]): Value {
+export function padAxes(
+  g: Builder,
+  x: Value,
+  axes: readonly number[],
+  before: readonly number[],
+  after: readonly number[],
+): Value {
   if ([...before, ...after].every((count) => count === 0)) return x;
   const rank = x.shape.length;
   const pads = new Array<number>(2 * rank).fill(0);
@@ -108,7 +116,10 @@ export function padAxes(g: Builder, x: Value, axes: readonly number[], before: r
 
 /** Every tap of the kernel: its offset along each spatial axis, last axis fastest. */
 export function taps(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>((all, length) => all.flatMap((tap) => Array.from({ length }, (_, i) => [...tap, i])), [[]]);
+  return kernel.reduce<number[][]>(
+    (all, length) => all.flatMap((tap) => Array.from({ length }, (_, i) => [...tap, i])),
+    [[]],
+  );
 }
 
 /**
@@ -117,7 +128,14 @@ export function taps(kernel: readonly number[]): number[][] {
  * @param axes    Spatial axes of `padded`.
  * @param counts  Number of windows along each.
  */
-export function seenBy(g: Builder, padded: Value, axes: readonly number[], tap: readonly number[], windows: Windows, counts: readonly number[]): Value {
+export function seenBy(
+  g: Builder,
+  padded: Value,
+  axes: readonly number[],
+  tap: readonly number[],
+  windows: Windows,
+  counts: readonly number[],
+): Value {
   const starts = tap.map((offset, i) => offset * windows.dilations[i]!);
   const ends = starts.map((start, i) => start + (counts[i]! - 1) * windows.strides[i]! + 1);
   return g.node("Slice", [padded, g.integers(starts), g.integers(ends), g.integers(axes), g.integers(windows.strides)]);
