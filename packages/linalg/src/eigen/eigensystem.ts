@@ -13,7 +13,12 @@ const SMALL = 32;
 
 /** Fills the target with all eigenpairs of the symmetric matrix whose upper triangle is given. */
 export function eigensystem(target: Eigensystem, matrix: Float64Array, size: number): void {
-  if (size <= SMALL) return smallEigensystem(target, matrix, size);
+  if (size <= SMALL) {
+    const { down, up } = safeScale(matrix, size);
+    smallEigensystem(target, up === 1 ? matrix : matrix.map((a) => a * down), size);
+    for (let k = 0; k < size; k++) target.values[k]! *= up;
+    return;
+  }
   const { place, words } = layOut(size, true);
   const kernels = workspace(words);
   const { memory } = kernels;
@@ -84,20 +89,24 @@ function layOut(size: number, withVectors: boolean) {
  * entries could over- or underflow. Returns what undoes that.
  */
 function load(memory: Float64Array, rowLength: number, matrix: Float64Array, size: number): number {
-  let largest = 0;
-  for (let i = 0; i < size; i++) {
-    for (let j = i; j < size; j++) largest = Math.max(largest, Math.abs(matrix[i * size + j]!));
-  }
-  const extreme = largest > 2 ** 300 || (largest > 0 && largest < 2 ** -300);
-  const exponent = extreme ? Math.floor(Math.log2(largest)) : 0;
-  // Two factors: one alone could be beyond the largest number.
-  const half = 2 ** -Math.trunc(exponent / 2);
-  const rest = 2 ** -(exponent - Math.trunc(exponent / 2));
+  const { down, up } = safeScale(matrix, size);
   for (let i = 0; i < size; i++) {
     const row = i * rowLength;
     memory.fill(0, row + size, row + rowLength);
     memory.set(matrix.subarray(i * size + i, (i + 1) * size), row + i);
-    if (extreme) for (let j = i; j < size; j++) memory[row + j] = memory[row + j]! * half * rest;
+    if (up !== 1) for (let j = i; j < size; j++) memory[row + j]! *= down;
   }
-  return extreme ? 2 ** exponent : 1;
+  return up;
+}
+
+/** Powers of two, up · down = 1, to bring the largest entry near 1 where it is far from it; else 1. */
+function safeScale(matrix: Float64Array, size: number): { down: number; up: number } {
+  let largest = 0;
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) largest = Math.max(largest, Math.abs(matrix[i * size + j]!));
+  }
+  if (largest === 0 || (largest > 2 ** -300 && largest < 2 ** 300)) return { down: 1, up: 1 };
+  // No further than both powers are normal numbers: the remaining few binary orders do no harm.
+  const exponent = Math.min(1000, Math.max(-1000, Math.floor(Math.log2(largest))));
+  return { down: 2 ** -exponent, up: 2 ** exponent };
 }

@@ -5,6 +5,7 @@ import { workspace } from "../kernels/workspace.js";
 import type { ProductShape } from "../products.js";
 
 import type { Engine } from "./engine.js";
+import { timesVector } from "./vector-product.js";
 
 /** The portable implementation: blocked algorithms over WebAssembly SIMD or plain kernels. */
 export const typescriptEngine: Engine = {
@@ -13,8 +14,9 @@ export const typescriptEngine: Engine = {
   multiply(target, a, b, shape) {
     const { rows, inner, columns } = shape;
     const { left, right } = operands(a, b, shape);
-    if (rows === 1 || columns === 1 || rows * columns * inner <= SMALL)
-      smallProduct(target, left, right, rows, inner, columns);
+    if (columns === 1) timesVector(target, left, b, rows, inner);
+    else if (rows === 1) timesVector(target, turned(right), a, columns, inner);
+    else if (rows * columns * inner <= SMALL) smallProduct(target, left, right, rows, inner, columns);
     else productInChunks(target, { left, right, rows, inner, columns });
   },
 
@@ -31,6 +33,12 @@ export const typescriptEngine: Engine = {
   eigh: eigensystem,
   eigvalsh: eigenvalues,
 };
+
+const turned = (matrix: Operand): Operand => ({
+  ...matrix,
+  rowStep: matrix.columnStep,
+  columnStep: matrix.rowStep,
+});
 
 /** Below this many multiplications, packing costs more than it saves. */
 const SMALL = 4096;

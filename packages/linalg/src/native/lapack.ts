@@ -14,6 +14,9 @@ const ZERO = Float64Array.of(0);
  */
 const integer = (value: number): Int32Array => Int32Array.of(value, value < 0 ? -1 : 0);
 
+/** Up to this many multiplications take less time than the call of a library. */
+const TINY = 512;
+
 /** Its workspace, 2n² numbers, must be countable in 32-bit integers. */
 const LARGEST_EIGENPROBLEM = 32_000;
 
@@ -33,8 +36,7 @@ export function lapackEngine(library: Library): Engine {
 
     multiply(target, a, b, shape) {
       const { rows, inner, columns } = shape;
-      if (rows === 0 || columns === 0) return;
-      if (inner === 0) target.fill(0);
+      if (rows * inner * columns <= TINY) typescriptEngine.multiply(target, a, b, shape);
       else if (columns === 1) timesVector(routines, target, a, b, rows, inner, shape.transposeA ?? false);
       else if (rows === 1) timesVector(routines, target, b, a, columns, inner, !(shape.transposeB ?? false));
       else product(routines, target, a, b, shape, 0, 0);
