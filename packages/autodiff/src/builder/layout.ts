@@ -1,26 +1,14 @@
 import { sameShape, sizeOf, type Dim, type Shape } from "../ir/dims.js";
-import { producer, type Value } from "../ir/graph.js";
-import { broadcastAxes } from "../ir/shapes.js";
+import type { Value } from "../ir/graph.js";
+import { broadcastAxes, constantTarget } from "../ir/shapes.js";
 import { ElementwiseBuilder } from "./elementwise.js";
 
 /** Arranging, repeating, choosing and joining elements. */
 export abstract class LayoutBuilder extends ElementwiseBuilder {
   /** The same elements in another shape; one entry may be −1, for what is left. */
   reshape(x: Value, shape: Shape): Value {
-    return shape.includes(-1)
-      ? this.node("Reshape", [x, this.integers(shape as number[])])
-      : this.reshapeTarget(x, shape);
-  }
-
-  /** A Reshape whose target is a constant where the symbolic sizes can be copied or inferred, else computed. */
-  reshapeTarget(x: Value, shape: Shape): Value {
-    if (sameShape(shape, x.shape)) return x;
-    const inner = producer(x);
-    if (inner?.op === "Reshape") return this.reshape(inner.inputs[0]!, shape);
-    // 0 copies the input's size on the same axis, −1 is worked out from the rest.
-    const target = shape.map((dim, axis) => (typeof dim === "number" ? dim : dim === x.shape[axis] ? 0 : -1));
-    const simple = target.filter((dim) => dim === -1).length <= 1 && !shape.includes(0);
-    return this.node("Reshape", [x, simple ? this.integers(target) : this.shapeTensor(shape)]);
+    const known = shape.includes(-1) ? (shape as readonly number[]) : constantTarget(x.shape, shape);
+    return this.node("Reshape", [x, known ? this.integers(known) : this.shapeTensor(shape)]);
   }
 
   /** Reorders axes; reverses them without a permutation. */

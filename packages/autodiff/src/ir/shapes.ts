@@ -40,3 +40,12 @@ export function resolveAxes(axes: readonly number[] | null, rank: number): numbe
       : axes.map((axis) => (axis < 0 ? axis + rank : axis));
   return all.sort((a, b) => a - b);
 }
+
+/**
+ * The target of a Reshape as constants: 0 copies the input's size on the same axis, −1 is worked out from the rest. null
+ * where two or more sizes would have to be worked out.
+ */
+export function constantTarget(from: Shape, to: Shape): number[] | null {
+  const target = to.map((dim, axis) => (typeof dim === "number" ? dim : dim === from[axis] ? 0 : -1));
+  return target.filter((dim) => dim === -1).length <= 1 && !to.includes(0) ? target : null;
+}
