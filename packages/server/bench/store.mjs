@@ -70,7 +70,9 @@ for (const [events, keys] of [
 
 await withStore(async (store) => {
   write(store, "run", 1_000_000, 1);
-  console.log(`read a series of 10⁶ points: ${(await median(5, () => timed(() => store.metrics("run")))).toFixed(0)} ms`);
+  console.log(
+    `read a series of 10⁶ points: ${(await median(5, () => timed(() => store.metrics("run")))).toFixed(0)} ms`,
+  );
 });
 
 await withStore(async (store) => {

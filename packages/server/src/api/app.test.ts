@@ -3,7 +3,14 @@ import type { z } from "zod";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import { createApp } from "./app.js";
-import { errorSchema, healthSchema, runAnswerSchema, runListSchema, runMetricsSchema } from "./schemas.js";
+import {
+  errorSchema,
+  healthSchema,
+  manyMetricsSchema,
+  runAnswerSchema,
+  runListSchema,
+  runMetricsSchema,
+} from "./schemas.js";
 
 /** A message, checked against the schema that is its description to clients: nothing missing, nothing more. */
 async function read<T extends z.ZodType>(response: Response, schema: T): Promise<z.output<T>> {
@@ -64,6 +71,37 @@ test("metrics travel exactly, the numbers JSON does not have as strings", async 
   expect(some.series).toEqual({ plain: { steps: [4, 5], times: expect.any(Array) as [], values: [4, 5] } });
 });
 
+test("metrics of many runs come in one answer, without those that are gone", async () => {
+  const store = testStore();
+  for (const id of ["a", "b", "c"]) {
+    store.append(runStarted(id));
+    for (let step = 0; step < 1000; step++) store.append(metrics(id, step, { x: Math.sin(step), y: 1 }));
+    store.append(runFinished(id));
+  }
+  const app = createApp(store);
+  const path = "/api/v1/metrics?runs=a,gone,c&keys=x&afterStep=1&points=20";
+  const { runs } = await read(await app.request(path), manyMetricsSchema);
+  expect(Object.keys(runs)).toEqual(["a", "c"]);
+  expect(Object.keys(runs.c!.series)).toEqual(["x"]);
+  const { steps } = runs.c!.series.x!;
+  expect([steps.length, steps[0], steps.at(-1)]).toEqual([20, 2, 999]);
+
+  const one = await read(await app.request("/api/v1/runs/c/metrics?keys=x&afterStep=1&points=20"), runMetricsSchema);
+  expect(one.series).toEqual(runs.c!.series);
+});
+
+test("metrics that were recorded together, and apart, keep their own steps and times", async () => {
+  const store = testStore();
+  store.append(runStarted("a"));
+  store.append(metrics("a", 1, { x: 1, y: 1, z: 1 }));
+  store.append({ ...metrics("a", 2, { x: 2, y: 2 }), time: 7.5 });
+  store.append(metrics("a", 3, { z: 3, y: 3 }));
+  const { series } = await read(await createApp(store).request("/api/v1/runs/a/metrics"), runMetricsSchema);
+  const time = (step: number) => (step === 2 ? 7.5 : metrics("a", step, {}).time);
+  const expected = (steps: number[]) => ({ steps, times: steps.map(time), values: steps });
+  expect(series).toEqual({ x: expected([1, 2]), y: expected([1, 2, 3]), z: { ...expected([1, 3]) } });
+});
+
 test("a client that knows the newest is told so in a few bytes, until something happens", async () => {
   const store = storeWithRun();
   const app = createApp(store);
@@ -83,6 +121,8 @@ describe("errors are { code, message, path? }", () => {
     ["/api/v1/runs/nobody/metrics", 404, { code: "unknown-run" }],
     ["/api/v1/runs/abc/metrics?afterStep=x", 400, { code: "bad-request", path: "afterStep" }],
     ["/api/v1/runs/abc/metrics?step=3", 400, { code: "bad-request", path: "step" }],
+    ["/api/v1/runs/abc/metrics?points=7", 400, { code: "bad-request", path: "points" }],
+    ["/api/v1/metrics", 400, { code: "bad-request", path: "runs" }],
     ["/api/v1/events?after=-1", 400, { code: "bad-request", path: "after" }],
     ["/api/v1/nothing", 404, { code: "not-found" }],
     ["/api/v2/runs", 404, { code: "not-found" }],

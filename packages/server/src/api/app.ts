@@ -1,11 +1,20 @@
 import { Hono, type Context, type Handler } from "hono";
 import { stringifyNonFinite } from "../store/non-finite-json.js";
+import { StoreError } from "../errors.js";
+import type { MetricsQuery, RunMetrics } from "../store/reader.js";
 import type { RunStore } from "../store/store.js";
 import { version } from "../version.js";
 import { answerError, ApiError, parseQuery } from "./errors.js";
 import { EventFeed } from "./feed.js";
-import { metricsText, runMessage } from "./messages.js";
-import { metricsQuerySchema, type HealthMessage, type RunListMessage, type RunMessage } from "./schemas.js";
+import { manyMetricsText, metricsText, runMessage } from "./messages.js";
+import { openApiDocument } from "./openapi.js";
+import {
+  manyMetricsQuerySchema,
+  metricsQuerySchema,
+  type HealthMessage,
+  type RunListMessage,
+  type RunMessage,
+} from "./schemas.js";
 import { loopbackHosts, sameMachineOnly, securityHeaders } from "./security.js";
 import { matchesTag, staticFiles } from "./static-files.js";
 import { eventStream } from "./stream.js";
@@ -66,10 +75,27 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
     const query = parseQuery(c, metricsQuerySchema);
     return answerUnlessKnown(c, store, () => metricsText(store.metrics(c.req.param("id")!, query)));
   });
+  get("/api/v1/metrics", (c) => {
+    const { runs, ...query } = parseQuery(c, manyMetricsQuerySchema);
+    return answerUnlessKnown(c, store, () => manyMetricsText(metricsOfExisting(store, runs, query)));
+  });
+  get("/api/v1/openapi.json", (c) => c.json(openApiDocument(version)));
   get("/api/v1/events", eventStream(new EventFeed(store), { heartbeat, signal }));
   app.all("/api/*", (c) => c.notFound());
   if (webRoot !== undefined) get("/*", staticFiles(webRoot));
   return app;
+}
+
+/** Between listing runs and asking for their metrics somebody may delete one; that is no reason to refuse the rest. */
+function metricsOfExisting(store: RunStore, runs: readonly string[], query: MetricsQuery): RunMetrics[] {
+  return runs.flatMap((run) => {
+    try {
+      return store.metrics(run, query);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "unknown-run") return [];
+      throw error;
+    }
+  });
 }
 
 /**

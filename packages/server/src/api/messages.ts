@@ -10,11 +10,40 @@ export function runMessage(run: RunSummary): RunSummaryMessage {
   return { ...run, latest, verdict: verdict(standingOf(run.status, run.step, run.latest)) };
 }
 
-/** Metrics as JSON text. Written by hand, because the arrays are long: one pass over each instead of three. */
-export function metricsText({ runId, cursor, series }: RunMetrics): string {
-  const parts = Object.entries(series).map(
-    ([key, { steps, times, values }]) =>
-      `${JSON.stringify(key)}:{"steps":${stringifyNumbers(steps)},"times":${stringifyNumbers(times)},"values":${stringifyNumbers(values)}}`,
-  );
-  return `{"runId":${JSON.stringify(runId)},"cursor":${cursor},"series":{${parts.join(",")}}}`;
+/**
+ * Metrics as JSON text. Written by hand, because the arrays are long, and because metrics that were recorded together
+ * have the same steps and times, whose text is made once.
+ */
+export function metricsText(metrics: RunMetrics): string {
+  return `{"runId":${JSON.stringify(metrics.runId)},"cursor":${metrics.cursor},"series":${seriesText(metrics)}}`;
+}
+
+/** Metrics of several runs, by id. */
+export function manyMetricsText(all: readonly RunMetrics[]): string {
+  const runs = all.map((metrics) => {
+    return `${JSON.stringify(metrics.runId)}:{"cursor":${metrics.cursor},"series":${seriesText(metrics)}}`;
+  });
+  return `{"runs":{${runs.join(",")}}}`;
+}
+
+function seriesText({ series }: RunMetrics): string {
+  const stepsText = rememberingLast(stringifyNumbers);
+  const timesText = rememberingLast(stringifyNumbers);
+  const parts = Object.entries(series).map(([key, { steps, times, values }]) => {
+    const arrays = `"steps":${stepsText(steps)},"times":${timesText(times)},"values":${stringifyNumbers(values)}`;
+    return `${JSON.stringify(key)}:{${arrays}}`;
+  });
+  return `{${parts.join(",")}}`;
+}
+
+function rememberingLast(print: (values: Float64Array) => string): (values: Float64Array) => string {
+  let last: Float64Array = new Float64Array();
+  let text = print(last);
+  return (values) => {
+    if (values.length !== last.length || !values.every((value, i) => value === last[i])) {
+      last = values;
+      text = print(values);
+    }
+    return text;
+  };
 }

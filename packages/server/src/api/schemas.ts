@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fewestPoints } from "../store/downsample.js";
 
 /**
  * Every message of the API. The dashboard takes the types from here and nothing else: at run time it does not depend
@@ -63,6 +64,10 @@ export const runMetricsSchema = z.object({
   series: z.record(z.string(), seriesSchema),
 });
 
+export const manyMetricsSchema = z.object({
+  runs: z.record(z.string(), runMetricsSchema.omit({ runId: true })).describe("By the full id of the run"),
+});
+
 export const errorSchema = z
   .object({
     code: z.string().describe("Stable; made for programs"),
@@ -91,9 +96,15 @@ export const runDeletedEventSchema = z.object({ runId: z.string(), time: timeSch
 
 const list = z.string().transform((text) => text.split(",").filter((part) => part !== ""));
 
+const pointsSchema = z.coerce.number<string>().int().min(fewestPoints).max(1_000_000);
+
 export const metricsQuerySchema = z.strictObject({
   keys: list.optional().describe("Metrics wanted, separated by commas; without it all"),
   afterStep: z.coerce.number<string>().int().optional().describe("Only points of later steps"),
+  points: pointsSchema.optional().describe("At most so many points of each metric, extremes and gaps kept"),
+});
+export const manyMetricsQuerySchema = metricsQuerySchema.extend({
+  runs: list.describe("Ids of runs, separated by commas; one that does not exist is left out of the answer"),
 });
 export const eventsQuerySchema = z.strictObject({
   after: z.coerce.number<string>().int().min(0).optional().describe("Only events with a larger number"),
@@ -106,6 +117,7 @@ export type RunListMessage = z.infer<typeof runListSchema>;
 export type RunMessage = z.infer<typeof runAnswerSchema>;
 export type SeriesMessage = z.infer<typeof seriesSchema>;
 export type RunMetricsMessage = z.infer<typeof runMetricsSchema>;
+export type ManyMetricsMessage = z.infer<typeof manyMetricsSchema>;
 export type ErrorMessage = z.infer<typeof errorSchema>;
 export type HelloMessage = z.infer<typeof helloSchema>;
 export type MetricsEventMessage = z.infer<typeof metricsEventSchema>;

@@ -1,5 +1,6 @@
 import type { RunStatus } from "@sedge/lab";
 import { asStoreError, type Database } from "./connection.js";
+import { downsample } from "./downsample.js";
 import type { RunSummary, SequencedEvent, StoreEvent } from "./events.js";
 import { blockEvents, decodeMetricBlock } from "./metric-block.js";
 import { findRun } from "./run-lookup.js";
@@ -12,6 +13,8 @@ export interface MetricsQuery {
   readonly keys?: readonly string[];
   /** Only points of later steps. */
   readonly afterStep?: number;
+  /** At most so many points of each metric, chosen so that a line through them looks the same. See `downsample`. */
+  readonly points?: number;
 }
 
 export interface RunMetrics {
@@ -110,7 +113,7 @@ export class RunReader {
     );
   }
 
-  metrics(given: string, { keys, afterStep = -1 }: MetricsQuery): RunMetrics {
+  metrics(given: string, { keys, afterStep = -1, points }: MetricsQuery): RunMetrics {
     return this.#read(() =>
       readTransaction(this.#database, () => {
         const { number, id } = findRun(this.#database, given);
@@ -122,7 +125,11 @@ export class RunReader {
         const rows =
           wanted.size === 0 ? [] : (this.#statements.blocks.all(number, afterStep) as { payload: Uint8Array }[]);
         const blocks = rows.map(({ payload }) => decodeMetricBlock(payload));
-        return { runId: id, cursor: sequence, series: collectSeries(blocks, wanted, afterStep) };
+        let series = collectSeries(blocks, wanted, afterStep);
+        if (points !== undefined) {
+          series = Object.fromEntries(Object.entries(series).map(([key, one]) => [key, downsample(one, points)]));
+        }
+        return { runId: id, cursor: sequence, series };
       }),
     );
   }
