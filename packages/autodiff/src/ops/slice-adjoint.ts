@@ -41,7 +41,7 @@ function firstPlace(node: Parameters<typeof fail>[0], full: Dim, start: Dim, ste
   if (typeof full === "number" && typeof start === "number") {
     const at = start < 0 ? start + full : start;
     if (step > 0) return Math.min(Math.max(at, 0), full);
-    return Math.min(at, full - 1) - (Number(reach) - 1);
+    return Math.min(Math.max(at, 0), full - 1) - (Number(reach) - 1);
   }
   if (step < 0) return fail(node, "expected a known size for the derivative of a slice backwards");
   return typeof start === "number" && start < 0 ? addDims(full, start) : start;
