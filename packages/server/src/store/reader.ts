@@ -6,7 +6,7 @@ import { blockEvents, decodeMetricBlock } from "./metric-block.js";
 import { findRun } from "./run-lookup.js";
 import { collectSeries, type Series } from "./series.js";
 import { readTransaction } from "./transaction.js";
-import { isWriterAlive } from "./writer-lock.js";
+import type { WriterLiveness } from "./writer-lock.js";
 
 export interface MetricsQuery {
   /** Metrics wanted; all of them without this. One that the run does not have is left out of the answer. */
@@ -53,13 +53,15 @@ interface EventRow {
 export class RunReader {
   readonly #database: Database;
   readonly #folder: string;
+  readonly #liveness: WriterLiveness;
   /** Keys never change once given, so they are looked up once. */
   readonly #keys = new Map<number, string>();
   readonly #statements;
 
-  constructor(database: Database, folder: string) {
+  constructor(database: Database, folder: string, liveness: WriterLiveness) {
     this.#database = database;
     this.#folder = folder;
+    this.#liveness = liveness;
     this.#statements = {
       identity: database.prepare("SELECT id FROM store"),
       cursor: database.prepare("SELECT sequence FROM store"),
@@ -172,7 +174,7 @@ export class RunReader {
 
   #summary(row: RunRow, latest: Record<string, number>): RunSummary {
     // A dead writer's run is interrupted whether or not anybody could write that down yet.
-    const interrupted = row.status === "running" && row.writer !== null && !isWriterAlive(this.#folder, row.writer);
+    const interrupted = row.status === "running" && row.writer !== null && !this.#liveness.isAlive(row.writer);
     return {
       id: row.id,
       name: row.name,

@@ -5,6 +5,7 @@ import { openDatabase } from "./connection.js";
 import type { AppendableEvent, RunSummary, SequencedEvent } from "./events.js";
 import { checkIntegrity, type IntegrityReport } from "./integrity.js";
 import { RunReader, type MetricsQuery, type RunMetrics } from "./reader.js";
+import { WriterLiveness } from "./writer-lock.js";
 import { RunWriter } from "./writer.js";
 
 export interface StoreOptions {
@@ -48,7 +49,10 @@ export interface RunStore {
   /** Events numbered above `cursor`, oldest first, of all runs and processes, at most `limit` of them. */
   eventsAfter(cursor: number, limit?: number): SequencedEvent[];
 
-  /** Marks runs whose process died as interrupted; returns their ids. Also happens on opening and on reading runs. */
+  /**
+   * Marks runs whose process died as interrupted, a quarter of a second later at most; returns their ids. Also
+   * happens on opening and on reading runs.
+   */
   markInterrupted(): string[];
   /** Removes a run that nobody is writing, and returns its full id. */
   deleteRun(given: string): string;
@@ -83,8 +87,9 @@ class SqliteRunStore implements RunStore {
     this.folder = folder;
     this.readOnly = readOnly;
     this.#database = openDatabase(folder, readOnly);
-    this.#reader = new RunReader(this.#database, folder);
-    this.#writer = readOnly ? null : new RunWriter(this.#database, folder);
+    const liveness = new WriterLiveness(folder);
+    this.#reader = new RunReader(this.#database, folder, liveness);
+    this.#writer = readOnly ? null : new RunWriter(this.#database, folder, liveness);
     this.identity = this.#reader.identity();
     this.#tryMarkInterrupted();
   }

@@ -51,6 +51,28 @@ export function isWriterAlive(folder: string, name: string): boolean {
   }
 }
 
+/** Milliseconds for which a writer that was seen alive is taken to be. */
+const lookAgainAfter = 250;
+
+/** Whether writers live, as it was a moment ago: a list of a hundred running runs must not open a hundred files each time. */
+export class WriterLiveness {
+  readonly #folder: string;
+  readonly #seenAlive = new Map<string, number>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  isAlive(name: string): boolean {
+    const now = performance.now();
+    if (now - (this.#seenAlive.get(name) ?? -Infinity) < lookAgainAfter) return true;
+    const alive = isWriterAlive(this.#folder, name);
+    if (alive) this.#seenAlive.set(name, now);
+    else this.#seenAlive.delete(name);
+    return alive;
+  }
+}
+
 /** Of a writer that is known to be dead. */
 export function removeWriterLock(folder: string, name: string): void {
   rmSync(lockFile(folder, name), { force: true });

@@ -3,6 +3,7 @@ import { StoreError } from "../errors.js";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import { openDatabase } from "./connection.js";
+import { WriterLiveness } from "./writer-lock.js";
 import { RunWriter } from "./writer.js";
 
 /** A writer whose database may not grow, which SQLite reports as a full disk. */
@@ -10,7 +11,7 @@ function writerOnFullDisk() {
   const folder = temporaryFolder();
   const database = openDatabase(folder, false);
   onTestFinished(() => database.close());
-  const writer = new RunWriter(database, folder);
+  const writer = new RunWriter(database, folder, new WriterLiveness(folder));
   writer.append(runStarted("a"));
   const { page_count: pages } = database.prepare("PRAGMA page_count").get() as { page_count: number };
   const allow = (more: number) => database.exec(`PRAGMA max_page_count = ${pages + more}`);

@@ -6,7 +6,13 @@ import { encodeMetricBlock } from "./metric-block.js";
 import { stringifyNonFinite } from "./non-finite-json.js";
 import { findRun } from "./run-lookup.js";
 import { writeTransaction } from "./transaction.js";
-import { acquireWriterLock, isWriterAlive, removeWriterLock, type WriterLock } from "./writer-lock.js";
+import {
+  acquireWriterLock,
+  isWriterAlive,
+  removeWriterLock,
+  type WriterLiveness,
+  type WriterLock,
+} from "./writer-lock.js";
 
 /** Milliseconds that an event may wait for company. The promise to users is 250. */
 const flushInterval = 100;
@@ -35,6 +41,7 @@ function flushUnclosed(): void {
 export class RunWriter {
   readonly #database: Database;
   readonly #folder: string;
+  readonly #liveness: WriterLiveness;
   readonly #openRuns = new Map<string, OpenRun>();
   #lock: WriterLock | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -44,9 +51,10 @@ export class RunWriter {
 
   readonly #statements;
 
-  constructor(database: Database, folder: string) {
+  constructor(database: Database, folder: string, liveness: WriterLiveness) {
     this.#database = database;
     this.#folder = folder;
+    this.#liveness = liveness;
     this.#statements = {
       advance: database.prepare("UPDATE store SET sequence = sequence + ? RETURNING sequence"),
       event: database.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"),
@@ -104,7 +112,7 @@ export class RunWriter {
   /** Marks runs whose process died as interrupted, when they were last heard of. Returns their ids. */
   reap(): string[] {
     const writers = this.#statements.foreignWriters.all(this.#lock?.name ?? null) as { writer: string }[];
-    const dead = writers.map(({ writer }) => writer).filter((writer) => !isWriterAlive(this.#folder, writer));
+    const dead = writers.map(({ writer }) => writer).filter((writer) => !this.#liveness.isAlive(writer));
     if (dead.length === 0) return [];
     const ids = this.#transaction(() => dead.flatMap((writer) => this.#interruptRunsOf(writer)));
     for (const writer of dead) removeWriterLock(this.#folder, writer);
