@@ -26,7 +26,7 @@ export { objective, outputHessianRoots, type Loss } from "./objectives/objective
 export { openHessian, type HessianOperator, type HessianOptions } from "./curvature/hessian.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export { openNtk, type Ntk, type NtkEstimator } from "./curvature/ntk.js";
-export { estimateNoiseKernel, type Estimate, type NoiseKernelEstimate } from "./curvature/noise-kernel.js";
+export { estimateNoiseKernel, type NoiseKernelEstimateOptions } from "./curvature/noise-kernel.js";
 export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";
 export type { OpenProbe, Probe, ProbeContext, ProbeView, SgdSettings } from "./probes/probe.js";
 export { lossProbe } from "./probes/loss.js";

@@ -1,4 +1,4 @@
-import { estimateNoiseKernel, type NoiseKernelStart } from "../curvature/noise-kernel.js";
+import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
@@ -13,8 +13,8 @@ export interface NoiseKernelProbeOptions {
 }
 
 /**
- * Records K of the run's own η, B and sampling: `noiseKernel/exact` with `noiseKernel/exact/standardError`, and the
- * approximations `noiseKernel/diagonal`, `noiseKernel/highDim` and `noiseKernel/trace`.
+ * Records K of the run's own η, B and sampling: `noiseKernel/exact` with `noiseKernel/exact/standardError` and
+ * `noiseKernel/exact/halfProbe`, and the approximations `noiseKernel/diagonal`, `noiseKernel/highDim` and `noiseKernel/trace`.
  */
 export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}): Probe {
   return {
@@ -28,16 +28,17 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
       }).next(1);
       const probeBatch = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
-      let start: NoiseKernelStart | undefined;
+      let start: Float64Array | undefined;
       return {
         async observe({ params, learningRate }) {
           const ntk = await estimator.measure(params, probeBatch.inputs);
           const estimate = estimateNoiseKernel(ntk, loss, sgd, { learningRate, start });
           const { exact, diagonal, highDim, trace } = estimate;
-          start = estimate.warmStart;
+          start = estimate.perron;
           return {
             "noiseKernel/exact": exact.value,
             "noiseKernel/exact/standardError": exact.standardError,
+            "noiseKernel/exact/halfProbe": exact.halfProbe,
             "noiseKernel/diagonal": diagonal.value,
             "noiseKernel/highDim": highDim.value,
             "noiseKernel/trace": trace.value,

@@ -28,6 +28,7 @@ export interface RunStarted {
  * | `edge/deterministic` | η(λ_max + δ) / (2(1 + m)): 1 on the deterministic edge |
  * | `noiseKernel/exact` | K, 1 on the stochastic edge; Infinity past the deterministic one |
  * | `noiseKernel/exact/standardError` | from two disjoint halves of the probe batch |
+ * | `noiseKernel/exact/halfProbe` | mean K of those halves: how K depends on the probe's size |
  * | `noiseKernel/diagonal`, `/highDim`, `/trace` | the approximations of K |
  * | `learningRate`, `batchSize` | η and B in force |
  * | `speed/stepsPerSecond` | training steps a second, probes not counted |

@@ -73,6 +73,7 @@ describe("a run", () => {
       "edge/deterministic",
       "noiseKernel/exact",
       "noiseKernel/exact/standardError",
+      "noiseKernel/exact/halfProbe",
       "noiseKernel/diagonal",
       "noiseKernel/highDim",
       "noiseKernel/trace",
