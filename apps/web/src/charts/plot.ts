@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { formatSetting } from "../format/number.js";
+import { formatTick } from "../format/number.js";
 import { font, mappings, paintBeyond, paintContent, type Area, type Content, type Ink } from "./paint.js";
 import { project, ticks, unproject, type Scale } from "./scale.js";
 
@@ -128,7 +128,7 @@ export class Plot {
     return {
       width,
       height,
-      padding: [8, 14, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -145,7 +145,7 @@ export class Plot {
           gap: 4,
           ticks: { show: false },
           splits: () => ticks(this.#content.xScale, this.#content.xDomain, Math.max(2, this.#size.width / 84)),
-          values: (_, values) => values.map(formatSetting),
+          values: (_, values) => values.map(formatTick),
           filter: (_, values) => values,
         },
         {
@@ -154,7 +154,7 @@ export class Plot {
           gap: 6,
           ticks: { show: false },
           splits: () => ticks(this.#content.yScale, this.#content.yDomain, Math.max(2, this.#size.height / 36)),
-          values: (_, values) => values.map(formatSetting),
+          values: (_, values) => values.map(formatTick),
           filter: (_, values) => values,
         },
       ],

@@ -68,8 +68,8 @@ export function within(scale: Scale, [min, max]: Domain, [lowest, highest]: Doma
 }
 
 /**
- * Round values inside `domain`, ascending, at most about `most` of them: 1, 2 or 5 times a power of ten apart on a
- * linear scale; powers of ten, then 1-2-5, then finer, on the others.
+ * Round values inside `domain`, ascending, at most about `most` of them: 1, 2, 2.5 or 5 times a power of ten
+ * apart on a linear scale; powers of ten, then 1-2-5, then finer, on the others.
  */
 export function ticks(scale: Scale, domain: Domain, most: number): number[] {
   if (!(domain[0] < domain[1]) || !(most >= 1)) return [];
@@ -84,15 +84,22 @@ export function ticks(scale: Scale, domain: Domain, most: number): number[] {
 }
 
 function linearTicks([min, max]: Domain, most: number): number[] {
-  const rough = (max - min) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * (1 - 1e-9))!;
-  const first = Math.ceil(min / step - 1e-9);
-  const last = Math.floor(max / step + 1e-9);
-  // Dividing by a whole number keeps 0.3 from becoming 0.30000000000000004.
-  const inverse = Math.round(1 / step);
-  const at = (k: number) => (step < 1 ? k / inverse : k * step);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => at(first + i) + 0);
+  const power = 10 ** Math.floor(Math.log10((max - min) / most));
+  // Each is at most twice the one before, so the first that is coarse enough leaves two ticks or more, from four on.
+  for (const factor of [1, 2, 2.5, 5, 10, 20, 25, 50]) {
+    const step = factor * power;
+    const first = Math.ceil(min / step - 1e-9);
+    const last = Math.floor(max / step + 1e-9);
+    if (last - first + 1 > most) continue;
+    // Dividing by a whole number keeps 0.3 from becoming 0.30000000000000004; adding 0 makes −0 a 0.
+    const inverse = Math.round(1 / step);
+    const isWholeInverse = step < 1 && Math.abs(inverse * step - 1) < 1e-9;
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
+      const k = first + i;
+      return (isWholeInverse ? k / inverse : k * step) + 0;
+    });
+  }
+  return [];
 }
 
 function logTicks([min, max]: Domain, most: number, refine = true): number[] {

@@ -28,6 +28,11 @@ export function formatSetting(value: number): string {
   return text.includes("×") ? text : minus(trimZeros(text.replace("−", "-")));
 }
 
+/** A number on an axis: 0.05, 2, 12 000, 1×10⁶. */
+export function formatTick(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e6 ? formatCount(value) : formatSetting(value);
+}
+
 /**
  * A value with its standard error, both cut where the error's digits stop meaning anything: two digits of an error that
  * starts with 1, one of any other (the Particle Data Group's habit, simplified). 0.981 ± 0.0543 is "0.98 ± 0.05".

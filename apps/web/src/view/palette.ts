@@ -1,12 +1,12 @@
 /**
- * Colours of runs. From Okabe and Ito's palette (2008), which readers with any of the common colour-vision deficiencies
- * can tell apart, made darker or lighter until each stands out from the background of its theme by 3:1 (WCAG 1.4.11).
- * `palette.test.ts` checks both.
+ * Colours of runs. The hues of Okabe and Ito's palette (2008), made darker or lighter until each stands out from its
+ * theme's background by 3:1 (WCAG 1.4.11) and no two of the first six look alike to readers with any of the common
+ * colour-vision deficiencies. `palette.test.ts` checks both.
  */
 export type Theme = "light" | "dark";
 
 export const runColours: Readonly<Record<Theme, readonly string[]>> = {
-  light: ["#0072b2", "#d55e00", "#009e73", "#b5479d", "#a97400", "#2f9bd6", "#5a5f63", "#7d2e1f"],
+  light: ["#006fe6", "#a5320e", "#00a759", "#c176be", "#ce8300", "#0b5165", "#8a8082", "#753a30"],
   dark: ["#56b4e9", "#ff8b3d", "#2fc89a", "#ea8fc8", "#f0d54a", "#4f86f7", "#b9c0c5", "#d0674f"],
 };
 
