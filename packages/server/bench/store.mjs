@@ -32,7 +32,10 @@ async function withStore(work) {
   const folder = mkdtempSync(join(tmpdir(), "sedge-bench-"));
   const store = openStore(folder);
   try {
-    return await work(store, folder);
+    return await work(store, () => {
+      store.close(); // which folds the log into the file
+      return statSync(join(folder, "sedge.db")).size;
+    });
   } finally {
     store.close();
     rmSync(folder, { recursive: true });
@@ -55,9 +58,9 @@ for (const [events, keys] of [
 ]) {
   let bytes = 0;
   const milliseconds = await median(5, () =>
-    withStore(async (store, folder) => {
+    withStore(async (store, closedSize) => {
       const taken = await timed(() => write(store, "run", events, keys));
-      bytes = statSync(join(folder, "sedge.db")).size;
+      bytes = closedSize();
       return taken;
     }),
   );

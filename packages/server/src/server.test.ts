@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createToken } from "./api/token.js";
 import { ServerError } from "./errors.js";
 import { startServer, type ServerOptions } from "./server.js";
 import { openStore } from "./store/store.js";
@@ -71,8 +72,38 @@ describe("starting", () => {
     expect((await failure({ store: testStore(), port })).code).toBe("bad-port");
   });
 
-  test.each(["0.0.0.0", "::", "192.168.1.5", "example.com"])("address %s is refused", async (host) => {
-    expect((await failure({ store: testStore(), port: 0, host })).code).toBe("host-unavailable");
+  test.each(["0.0.0.0", "::", "192.168.1.5", "example.com"])("address %s needs a token", async (host) => {
+    const error = await failure({ store: testStore(), port: 0, host });
+    expect(error.code).toBe("token-required");
+    expect(error.message).toBe(
+      `host: others can reach ${host}, so a token is needed (--token). Without one: 127.0.0.1, ::1 or localhost.`,
+    );
+  });
+
+  test("a short token is refused", async () => {
+    const error = await failure({ store: testStore(), port: 0, host: "0.0.0.0", token: "secret" });
+    expect(error.message).toBe("token: expected at least 16 characters, got 6.");
+  });
+
+  test("an address that is not this machine's is refused", async () => {
+    expect((await failure({ store: testStore(), port: 0, host: "192.0.2.1", token: createToken() })).code).toBe(
+      "host-unavailable",
+    );
+  });
+
+  test("with a token it serves all addresses, and gives a link that lets a person in", async () => {
+    const token = createToken();
+    const server = await testServer({ host: "0.0.0.0", token });
+    expect(server.link).toBe(`${server.url}/?token=${token}`);
+    expect(new URL(server.url).hostname).not.toBe("0.0.0.0");
+    const health = `http://127.0.0.1:${server.port}/api/v1/health`;
+    expect((await fetch(health)).status).toBe(401);
+    expect((await fetch(health, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+    const visit = await fetch(`http://127.0.0.1:${server.port}/?token=${token}`, { redirect: "manual" });
+    const cookie = visit.headers.get("set-cookie")!.split(";")[0]!;
+    const events = new SseReader(await fetch(`http://127.0.0.1:${server.port}/api/v1/events`, { headers: { cookie } }));
+    await events.until(() => events.of("hello").length === 1);
+    await events.close();
   });
 
   test("nobody else's address reaches it", async () => {

@@ -15,15 +15,18 @@ import {
   type RunListMessage,
   type RunMessage,
 } from "./schemas.js";
-import { loopbackHosts, sameMachineOnly, securityHeaders } from "./security.js";
+import { loopbackHosts, ownPagesOnly, securityHeaders } from "./security.js";
 import { matchesTag, staticFiles } from "./static-files.js";
 import { eventStream } from "./stream.js";
+import { tokenRequired } from "./token.js";
 
 export interface AppOptions {
   /** Folder of the built dashboard. Without it there is only the API. */
   readonly webRoot?: string;
   /** Host names by which the server may be addressed. Default: those of this machine's loopback. */
   readonly allowedHosts?: readonly string[];
+  /** Wanted of every request, where given. Then any host name is good, unless `allowedHosts` says which. */
+  readonly token?: string;
   /** Ends the open streams. */
   readonly signal?: AbortSignal;
   /** Milliseconds of silence after which a stream sends a comment. Default 15 000. */
@@ -37,11 +40,13 @@ export interface AppOptions {
  * Messages are described in `schemas.ts`.
  */
 export function createApp(store: RunStore, options: AppOptions = {}): Hono {
-  const { webRoot, allowedHosts = loopbackHosts, heartbeat = 15_000, log = logToStandardError } = options;
+  const { webRoot, token, heartbeat = 15_000, log = logToStandardError } = options;
+  const allowedHosts = options.allowedHosts ?? (token === undefined ? loopbackHosts : null);
   const signal = options.signal ?? new AbortController().signal;
   const app = new Hono();
   app.use(securityHeaders());
-  app.use(sameMachineOnly(allowedHosts));
+  app.use(ownPagesOnly(allowedHosts));
+  if (token !== undefined) app.use(tokenRequired(token));
   app.onError((error, c) => answerError(error, c, log));
   app.notFound((c) => {
     throw new ApiError(404, "not-found", `There is nothing at ${c.req.path}.`);

@@ -5,7 +5,7 @@ import type { RunStore } from "../store/store.js";
 import { runMessage } from "./messages.js";
 
 /** How often other processes' writing is looked for, in milliseconds. A look is a read of one row, some 10 µs. */
-const pollInterval = 50;
+const pollInterval = 25;
 /** How often dead writers are looked for. */
 const reapInterval = 1000;
 const batchLimit = 1000;

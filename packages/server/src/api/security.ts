@@ -43,19 +43,22 @@ function parseHost(host: string): URL | null {
 }
 
 /**
- * Refuses requests that a page of another site had this machine's browser make.
+ * Refuses requests that a page of another site had a browser make.
  *
  * A foreign name that resolves to 127.0.0.1 (DNS rebinding) makes a foreign page same-origin with the server, and only
  * the Host header still shows it. A page that calls us by our own name shows in Origin and Sec-Fetch-Site; without CORS
  * headers it could not read the answer, but a request may also act.
+ *
+ * @param allowedHosts  Names without ports; null for any, where something else keeps foreign pages out.
  */
-export function sameMachineOnly(allowedHosts: readonly string[]): MiddlewareHandler {
-  const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
+export function ownPagesOnly(allowedHosts: readonly string[] | null): MiddlewareHandler {
+  const allowed = allowedHosts && new Set(allowedHosts.map((host) => host.toLowerCase()));
   return async (c, next) => {
     const given = c.req.header("host") ?? new URL(c.req.url).host;
     const host = parseHost(given);
-    if (host === null || !allowed.has(host.hostname)) {
-      const message = `Host ${JSON.stringify(given)} is not a name of this server; expected ${allowedHosts.join(", ")}.`;
+    if (host === null || allowed?.has(host.hostname) === false) {
+      const expected = allowedHosts === null ? "" : `; expected ${allowedHosts.join(", ")}`;
+      const message = `Host ${JSON.stringify(given)} is not a name of this server${expected}.`;
       throw new ApiError(403, "host-not-allowed", message);
     }
     const origin = c.req.header("origin");

@@ -15,7 +15,7 @@ import {
 } from "./writer-lock.js";
 
 /** Milliseconds that an event may wait for company. The promise to users is 250. */
-const flushInterval = 100;
+const flushInterval = 50;
 /** Events that wait at most, which also bounds the size of a block. */
 const flushCount = 2048;
 
