@@ -28,6 +28,13 @@ describe("createRandom", () => {
     expect(rng.bits()).toBe(1851417985);
   });
 
+  test("bitsInto continues the same stream", () => {
+    const [one, other] = [createRandom("bulk"), createRandom("bulk")];
+    const bulk = one.bitsInto(new Uint32Array(1000));
+    expect([...bulk]).toEqual(Array.from({ length: 1000 }, () => other.bits()));
+    expect(one.state()).toEqual(other.state());
+  });
+
   test("a string and the number it spells are different seeds, 0 and −0 the same", () => {
     expect(createRandom("1").bits()).not.toBe(createRandom(1).bits());
     expect(createRandom(-0).bits()).toBe(createRandom(0).bits());
@@ -134,6 +141,10 @@ describe("bad arguments are refused by name", () => {
     ],
     [() => rng.integer(0), "integer: n: expected an integer from 1 to 9007199254740992, got 0."],
     [() => rng.normals(-1), "normals: count: expected an integer of at least 0, got -1."],
+    [
+      () => rng.bitsInto([] as unknown as Uint32Array),
+      "bitsInto: target: expected a Uint32Array, got Array of length 0.",
+    ],
     [() => rng.fork(NaN), "fork: name: expected a string or an integer within ±(2⁵³ − 1), got NaN."],
     [
       () => rng.restore({ algorithm: "other" } as unknown as RandomState),

@@ -61,6 +61,7 @@ export const i32 = {
   const: (value: number): Code => [0x41, signed(value)],
   add: binary(0x6a),
   subtract: binary(0x6b),
+  load: (address: Code, offset = 0): Code => [address, 0x28, 0, unsigned(offset)],
 };
 
 /** Two float64 lanes. Addresses are in bytes; the offset is a constant added to them. No alignment is assumed. */
@@ -70,7 +71,10 @@ export const f64x2 = {
   loadSplat: (address: Code, offset = 0): Code => [address, simd(0x0a), 0, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, simd(0x0b), 0, unsigned(offset)],
   zero: [simd(0x0c), Array<number>(16).fill(0)] as Code,
+  /** The value in both lanes. */
+  splat: (value: Code): Code => [value, simd(0x14)],
   add: binary(simd(0xf0)),
+  subtract: binary(simd(0xf1)),
   multiply: binary(simd(0xf2)),
   /** The sum of the two lanes. */
   sum: (value: Variable): Code => [value.get, simd(0x21), 0, value.get, simd(0x21), 1, 0xa0],
@@ -80,6 +84,8 @@ export const f64 = {
   load: (address: Code, offset = 0): Code => [address, 0x2b, 0, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x39, 0, unsigned(offset)],
   add: binary(0xa0),
+  multiply: binary(0xa2),
+  negate: (value: Code): Code => [value, 0x9a],
 };
 
 /** Runs `body` as long as the i32 variable is not 0 at its end; at least once. */

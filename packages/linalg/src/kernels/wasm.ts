@@ -1,28 +1,9 @@
-import {
-  assembleModule,
-  type Code,
-  f64,
-  f64x2,
-  FunctionBuilder,
-  i32,
-  repeatWhile,
-  type Variable,
-} from "./assembler.js";
+import { type Code, f64, f64x2, FunctionBuilder, i32, repeatWhile, type Variable } from "./assembler.js";
 import type { Kernels } from "./kernels.js";
-
-/** The part of the WebAssembly API in use: neither the ES nor the Node typings declare it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => CompiledModule;
-  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Instance: new (module: CompiledModule, imports: { env: { memory: object } }) => { readonly exports: object };
-};
-interface CompiledModule {
-  readonly compiled: unique symbol;
-}
+import { type CompiledModule, compileModule, instantiate } from "./module.js";
 
 const WORD = 8;
 const PAIR = 16;
-const PAGE = 65536;
 
 /**
  * The kernels as WebAssembly with two float64 lanes, assembled on first use.
@@ -31,14 +12,13 @@ const PAGE = 65536;
  * @returns null where the engine has no WebAssembly SIMD, or a content security policy forbids compiling it
  */
 export function createWasmKernels(words: number): Kernels | null {
-  const compiled = compile();
-  if (compiled === null) return null;
-  const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((words * WORD) / PAGE)) });
-  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+  if (module === undefined) module = compileModule([strip(), symmetricRows(), dots(), combine()]);
+  if (module === null) return null;
+  const { memory, exports } = instantiate(module, words);
   const call = exports as Record<Exclude<keyof Kernels, "name" | "memory">, (...bytes: number[]) => void>;
   return {
     name: "wasm",
-    memory: new Float64Array(memory.buffer),
+    memory,
     strip(c, rowLength, a, b, tiles, inner, panelLength = inner) {
       const skip = 4 * (panelLength - inner);
       if (tiles > 0 && inner > 0) call.strip(c * WORD, rowLength * WORD, a * WORD, b * WORD, tiles, inner, skip * WORD);
@@ -56,17 +36,6 @@ export function createWasmKernels(words: number): Kernels | null {
 }
 
 let module: CompiledModule | null | undefined;
-
-function compile(): CompiledModule | null {
-  if (module === undefined) {
-    try {
-      module = new WebAssembly.Module(assembleModule([strip(), symmetricRows(), dots(), combine()]));
-    } catch {
-      module = null; // no WebAssembly, no SIMD, or compiling is forbidden: the plain kernels do the same work
-    }
-  }
-  return module;
-}
 
 const advance = (pointer: Variable, bytes: number): Code => pointer.set(i32.add(pointer.get, i32.const(bytes)));
 const countDown = (counter: Variable): Code => counter.set(i32.subtract(counter.get, i32.const(1)));

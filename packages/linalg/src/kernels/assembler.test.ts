@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { type Code, f64, f64x2, FunctionBuilder, i32, repeatWhile, type Variable } from "./assembler.js";
+import { compileModule, instantiate } from "./module.js";
+
+/** Runs a function of addresses 0 and 8 … on the memory, and returns the memory. */
+function run(build: (f: FunctionBuilder, pointer: Variable) => Code, ...memory: number[]): Float64Array {
+  const f = new FunctionBuilder("run");
+  const pointer = f.parameter("i32");
+  f.body = build(f, pointer);
+  const module = compileModule([f]);
+  expect(module).not.toBeNull();
+  const instance = instantiate(module!, memory.length);
+  instance.memory.set(memory);
+  instance.exports["run"]!(0);
+  return instance.memory.subarray(0, memory.length);
+}
+
+test("float64 arithmetic", () => {
+  const x = (p: Variable): Code => f64.load(p.get);
+  const y = (p: Variable): Code => f64.load(p.get, 8);
+  expect(run((_, p) => f64.store(p.get, f64.add(x(p), y(p)), 16), 3, 5, 0)).toEqual(Float64Array.of(3, 5, 8));
+  expect(run((_, p) => f64.store(p.get, f64.multiply(x(p), y(p)), 16), 3, 5, 0)).toEqual(Float64Array.of(3, 5, 15));
+  expect(run((_, p) => f64.store(p.get, f64.negate(x(p))), 3)).toEqual(Float64Array.of(-3));
+});
+
+test("two lanes at a time", () => {
+  const pair = (operation: (a: Code, b: Code) => Code): Float64Array =>
+    run((_, p) => f64x2.store(p.get, operation(f64x2.load(p.get), f64x2.load(p.get, 16)), 16), 2, 3, 10, 20);
+  expect(pair(f64x2.add)).toEqual(Float64Array.of(2, 3, 12, 23));
+  expect(pair(f64x2.subtract)).toEqual(Float64Array.of(2, 3, -8, -17));
+  expect(pair(f64x2.multiply)).toEqual(Float64Array.of(2, 3, 20, 60));
+  expect(run((_, p) => f64x2.store(p.get, f64x2.loadSplat(p.get, 8)), 1, 7)).toEqual(Float64Array.of(7, 7));
+  expect(run((_, p) => f64x2.store(p.get, f64x2.splat(f64.load(p.get))), 4, 7)).toEqual(Float64Array.of(4, 4));
+  expect(run((_, p) => f64x2.store(p.get, f64x2.zero), 1, 7)).toEqual(Float64Array.of(0, 0));
+  const sum = run(
+    (f, p) => {
+      const both = f.local("v128");
+      return [both.set(f64x2.load(p.get)), f64.store(p.get, f64x2.sum(both), 16)];
+    },
+    1,
+    7,
+    0,
+  );
+  expect(sum[2]).toBe(8);
+});
+
+test("integers, and a loop that counts down", () => {
+  // Constants over one LEB128 byte and below zero: 1000 + (-200) - 792 = 8, an address.
+  const address = i32.subtract(i32.add(i32.const(1000), i32.const(-200)), i32.const(792));
+  expect(run((_, p) => f64.store(address, f64.load(p.get)), 5, 0)).toEqual(Float64Array.of(5, 5));
+  // The low word of 2⁻¹⁰⁷⁴ is the integer 1: the loop runs three times that, 1 + 1 + 1 steps.
+  const tripled = run(
+    (f, p) => {
+      const left = f.local("i32");
+      const one = i32.load(p.get);
+      return [
+        left.set(i32.add(one, i32.add(one, one))),
+        repeatWhile(left, [
+          f64.store(p.get, f64.add(f64.load(p.get, 8), f64.load(p.get, 16)), 8),
+          left.set(i32.subtract(left.get, one)),
+        ]),
+      ];
+    },
+    Number.MIN_VALUE,
+    0,
+    5,
+  );
+  expect(tripled[1]).toBe(15);
+});
+
+test("a module that an engine refuses is null, not an exception", () => {
+  const f = new FunctionBuilder("broken");
+  f.body = [0xff];
+  expect(compileModule([f])).toBeNull();
+});
