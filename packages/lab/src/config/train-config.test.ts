@@ -46,7 +46,11 @@ describe("parseTrainConfig", () => {
     [{ model: { activation: "sin" } }, 'model.activation: expected tanh, erf, gelu or relu, got "sin"'],
     [{ model: { widths: [8, 0] } }, "model.widths.1: expected a number at least 1, got 0"],
     [{ name: "" }, 'name: expected at least 1 character, got ""'],
-    [{ probes: { count: 8, every: 2 } }, "probes.every: expected either count or every, got both"],
+    [
+      { probes: { count: 8, every: 2 } },
+      "probes.every: expected only one of count, every and budget, got count and every",
+    ],
+    [{ probes: { budget: 1 } }, "probes.budget: expected a number below 1, got 1"],
     [{ data: { examples: 50 } }, "probes.examples: expected at most data.examples = 50, got 64"],
     [{ model: { depth: 3 } }, "model.depth: unknown key; allowed are kind, widths, activation"],
     [{ data: 3 }, "data: expected an object, got 3"],

@@ -21,11 +21,22 @@ const probesSchema = z
   .strictObject({
     count: z.int().min(2).optional().describe("Measurements over the run, first and last step included. Default 16"),
     every: count().optional().describe("Measure on steps divisible by this, and on the last, instead of `count` times"),
+    budget: z
+      .number()
+      .positive()
+      .lt(1)
+      .optional()
+      .describe("Measure as often as keeps all probes within this share of the wall time, instead of `count` times"),
     examples: z.int().min(2).default(64).describe("n, training examples on which K is measured"),
   })
-  .refine((probes) => probes.count === undefined || probes.every === undefined, {
-    path: ["every"],
-    error: "expected either count or every, got both",
+  .superRefine((probes, context) => {
+    const given = (["count", "every", "budget"] as const).filter((key) => probes[key] !== undefined);
+    if (given.length < 2) return;
+    context.addIssue({
+      code: "custom",
+      path: [given[1]!],
+      message: `expected only one of count, every and budget, got ${given.join(" and ")}`,
+    });
   });
 
 /**

@@ -1,3 +1,83 @@
+/** When a run is measured: one of the three, `count` of 16 by default. */
+export interface CadenceOptions {
+  /** So many times, first and last step included. */
+  readonly count?: number | undefined;
+  /** On steps divisible by this, and on the last. */
+  readonly every?: number | undefined;
+  /** As often as keeps all probes within this share of the wall time, but at the first and the last step in any case. */
+  readonly budget?: number | undefined;
+}
+
+/** What a run has cost so far, in seconds of wall time, and how near it is to an edge. */
+export interface Spent {
+  readonly step: number;
+  readonly training: number;
+  readonly probes: number;
+  /** What the last measurement took. */
+  readonly lastMeasurement: number;
+  /** The larger of K and η λ_max/(2(1 + m)) as last measured: 1 on an edge. −∞ if neither was. */
+  readonly distance: number;
+}
+
+export interface Cadence {
+  /** Steps at which a measurement may be due, ascending, from 0 to the last. */
+  readonly candidates: readonly number[];
+  /** Whether to measure now, at a candidate. */
+  due(spent: Spent): boolean;
+  /** Seconds of measurements still to come, given those of training. */
+  secondsLeft(spent: Spent, trainingLeft: number): number;
+}
+
+/**
+ * With `count` and `every` the steps are fixed by the config, so a repeated run measures at the same ones. With `budget`
+ * they depend on the machine's speed.
+ */
+export function cadence(steps: number, options: CadenceOptions = {}): Cadence {
+  const { budget } = options;
+  if (budget !== undefined) return budgetCadence(steps, budget);
+  const candidates = probeSteps(steps, options);
+  return {
+    candidates,
+    due: () => true,
+    secondsLeft: ({ step, probes }) => {
+      const left = candidates.filter((candidate) => candidate > step).length;
+      return (left * probes) / Math.max(1, candidates.length - left);
+    },
+  };
+}
+
+/** Before so many seconds of steps the speed of training is not known well enough to plan by. */
+const leastTraining = 0.1;
+/** A run this near to an edge may spend all that it has been allowed so far; one farther away keeps some for later. */
+const near = 0.7;
+const farShare = 0.7;
+
+/**
+ * The whole run is allowed budget/(1 − budget) of its training time, estimated from the speed so far. At the share p of
+ * the run, √p of that may have been spent: half of it in the first quarter, where most happens. One measurement is kept
+ * back for the last step.
+ */
+function budgetCadence(steps: number, budget: number): Cadence {
+  if (!(budget > 0 && budget < 1)) {
+    throw new RangeError(`cadence: expected a budget above 0 and below 1, got ${budget}.`);
+  }
+  const perTraining = budget / (1 - budget);
+  const candidates = new Set([0, steps]);
+  for (let step = 1; step < steps; step *= 2) candidates.add(step);
+  for (let i = 1; i < 200; i++) candidates.add(Math.ceil((i * steps) / 200));
+  return {
+    candidates: [...candidates].sort((a, b) => a - b),
+    due({ step, training, probes, lastMeasurement, distance }) {
+      if (step === 0 || step === steps) return true;
+      if (training < leastTraining) return false;
+      const whole = (perTraining * training * steps) / step;
+      const now = whole * Math.sqrt(step / steps) * (distance >= near ? 1 : farShare);
+      return probes + lastMeasurement <= Math.min(now, whole - lastMeasurement);
+    },
+    secondsLeft: (_, trainingLeft) => perTraining * trainingLeft,
+  };
+}
+
 /**
  * The steps at which a run is measured, ascending, from 0 to `steps` inclusive.
  *
@@ -9,9 +89,8 @@
  */
 export function probeSteps(
   steps: number,
-  cadence: { readonly count?: number; readonly every?: number } = {},
+  { every, count = 16 }: Pick<CadenceOptions, "count" | "every"> = {},
 ): number[] {
-  const { every, count = 16 } = cadence;
   requireInteger("steps", steps, 1);
   const chosen = new Set([0, steps]);
   if (every !== undefined) {

@@ -1,7 +1,7 @@
 import type { TrainConfig } from "../config/train-config.js";
 import { breathe } from "../event-loop.js";
 import { copyParams, type Params } from "../models/model.js";
-import { probeSteps } from "../probes/cadence.js";
+import { cadence, type Spent } from "../probes/cadence.js";
 import type { RunStatus } from "../run/events.js";
 import { pacer } from "./pacing.js";
 import type { ProbeSet } from "./probe-set.js";
@@ -48,15 +48,15 @@ const batchLossRecords = 100;
 /**
  * Trains to the end, to divergence or to an abort, measuring on the way.
  *
- * What is recorded at which step depends on the config only. The chunks in between depend on the machine's speed, and
- * nothing depends on them.
+ * What is recorded at which step depends on the config only, unless it sets the probes a budget. The chunks in between
+ * depend on the machine's speed, and nothing depends on them.
  */
 export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const { config, trainer, probes, signal, flush, onProgress } = options;
   const { steps } = config;
-  const measuredSteps = probes.count > 0 ? probeSteps(steps, config.probes) : [];
-  const measured = new Set(measuredSteps);
-  const recorded = new Set(measuredSteps);
+  const plan = cadence(steps, config.probes);
+  const measurable = new Set(probes.count > 0 ? plan.candidates : []);
+  const recorded = new Set<number>();
   for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
 
   const latest: Record<string, number> = {};
@@ -64,9 +64,16 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const seconds = { training: 0, probes: 0 };
   const batchLoss = { sum: 0, count: 0 };
   const pace = pacer();
-  let measurementsLeft = measuredSteps.length;
+  let lastMeasurement = 0;
 
   const ended = (status: Outcome["status"], step: number): Outcome => ({ status, step, latest, warnings, seconds });
+
+  const spent = (): Spent => ({
+    step: trainer.step,
+    ...seconds,
+    lastMeasurement,
+    distance: Math.max(...["noiseKernel/exact", "edge/deterministic"].map((key) => latest[key] ?? -Infinity)),
+  });
 
   function record(step: number, values: Record<string, number>): void {
     if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
@@ -74,7 +81,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     values["learningRate"] = config.learningRate;
     values["batchSize"] = config.batchSize;
     if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
-    if (probes.count > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
+    if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
     Object.assign(latest, values);
     options.record(step, values);
   }
@@ -85,8 +92,8 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     const start = performance.now();
     const view = { step, params: copyParams(trainer.params), learningRate: config.learningRate, signal };
     const observation = await probes.observe(view);
-    seconds.probes += (performance.now() - start) / 1000;
-    measurementsLeft--;
+    lastMeasurement = (performance.now() - start) / 1000;
+    seconds.probes += lastMeasurement;
     warnings.push(...observation.warnings);
     return { values: { ...observation.values }, diverged: observation.diverged };
   }
@@ -94,10 +101,9 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   function report(): void {
     const { step } = trainer;
     const stepsPerSecond = seconds.training > 0 ? step / seconds.training : 0;
-    const measurements = measuredSteps.length - measurementsLeft;
-    const training = stepsPerSecond > 0 ? (steps - step) / stepsPerSecond : NaN;
-    const probing = measurements > 0 ? (measurementsLeft * seconds.probes) / measurements : 0;
-    onProgress?.({ step, steps, latest, stepsPerSecond, secondsLeft: training + probing });
+    const trainingLeft = stepsPerSecond > 0 ? (steps - step) / stepsPerSecond : NaN;
+    const probesLeft = probes.count > 0 ? plan.secondsLeft(spent(), trainingLeft) : 0;
+    onProgress?.({ step, steps, latest, stepsPerSecond, secondsLeft: trainingLeft + probesLeft });
   }
 
   /** Trains up to `stop`. Returns the step of a bad loss, if there is one. */
@@ -120,22 +126,23 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   }
 
   try {
-    for (const stop of [...recorded].sort((a, b) => a - b)) {
+    for (const stop of [...new Set([...recorded, ...measurable])].sort((a, b) => a - b)) {
       const divergedAt = await advanceTo(stop);
       if (divergedAt !== undefined) {
         record(divergedAt, {});
         return ended("diverged", divergedAt);
       }
-      const last = stop === steps;
-      const { values, diverged } = measured.has(stop)
+      const due = measurable.has(stop) && plan.due(spent());
+      if (!due && !recorded.has(stop)) continue;
+      const { values, diverged } = due
         ? await measure(stop)
-        : { values: {}, diverged: last && !allFinite(trainer.params) };
+        : { values: {}, diverged: stop === steps && !allFinite(trainer.params) };
       record(stop, values);
       if (diverged) {
         await trainer.retreat();
         return ended("diverged", stop);
       }
-      if (measured.has(stop)) report();
+      if (due) report();
     }
     return ended("finished", steps);
   } catch (error) {

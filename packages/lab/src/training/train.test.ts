@@ -100,6 +100,20 @@ describe("a run", () => {
     expect(losses.at(-1)!).toBeLessThan(0.05);
   });
 
+  test("counts momentum and weight decay in its distance from the deterministic edge", async () => {
+    const { latest } = await run({ momentum: 0.5, weightDecay: 0.1 }, { probes: [sharpnessProbe()] });
+    expect(latest["edge/deterministic"]).toBe((0.05 * (latest["sharpness"]! + 0.1)) / (2 * 1.5));
+  });
+
+  test("with a budget measures at the first and the last step, and trains as without", async () => {
+    const sink = memorySink();
+    const watched = await run({ probes: { budget: 0.01, examples: 8 } }, { sinks: [sink] });
+    const full = recorded(sink.events).filter(([, values]) => "sharpness" in values);
+    // The whole run takes less time than the least on which a plan is based, so nothing in between is due.
+    expect(full.map(([step]) => step)).toEqual([0, 150]);
+    expect(watched.params).toEqual((await run({}, { probes: [] })).params);
+  });
+
   test("is the same to the last bit when repeated, and another for another seed", async () => {
     const sinks = [memorySink(), memorySink(), memorySink()] as const;
     const [a, b, c] = [
