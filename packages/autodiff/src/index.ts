@@ -43,6 +43,7 @@ export { importOnnx, type ImportedModel, type ImportOptions } from "./import/imp
 export type { ExternalData } from "./import/tensors.js";
 export type { Tie } from "./import/parameters.js";
 export { exportOnnx, type ExportOptions } from "./onnx/encode.js";
+export { exportOnnxWithData, type DataExportOptions, type ModelWithData } from "./onnx/external.js";
 export { knownOps } from "./ops/registry.js";
 
 // Running

@@ -10,6 +10,7 @@ import { leavesReaching, nodesInside, nodesReaching } from "../ir/traverse.js";
 import { onnxTypes } from "../onnx/types.js";
 import { ruleFor } from "../ops/registry.js";
 import { fail, type OpRule } from "../ops/rule.js";
+import { foldArrangement } from "../passes/fold.js";
 import type { Builder } from "./builder.js";
 
 /** Where ops take numbers for operands. */
@@ -123,6 +124,8 @@ export abstract class CoreBuilder {
     if (typed.length === 1 && only!.content && isStatic(only!.content)) {
       return [this.constant(tensor(only!.content, only!.shape as number[], only!.type))];
     }
+    const folded = typed.length === 1 ? foldArrangement(op, filled.attributes, filled.inputs, only!) : null;
+    if (folded !== null) return [this.constant(folded)];
     const node = this.makeNode({ op, name, inputs: filled.inputs, attributes: filled.attributes }, typed);
     this.known.set(key, node);
     return node.outputs;
@@ -183,8 +186,10 @@ export abstract class CoreBuilder {
     return node;
   }
 
-  private constantTensor(given: Tensor, shape?: readonly number[], exact?: number): Value {
+  private constantTensor(given: Tensor, shape?: readonly number[], wanted?: number): Value {
     const data = shape === undefined ? given : tensor(given.data, shape, given.type);
+    // What the type holds exactly needs no second record, and is then equal to the same number from elsewhere.
+    const exact = wanted !== undefined && Number(data.data[0]) !== wanted ? wanted : undefined;
     const key = constantKey(data, exact);
     const existing = key === null ? undefined : this.constants.get(key);
     if (existing) return existing;

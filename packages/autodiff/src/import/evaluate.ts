@@ -5,7 +5,6 @@ import { constantOf, type Attributes, type Value } from "../ir/graph.js";
 import { scalarOf } from "../ir/tensor.js";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from "../onnx/proto.js";
 import { ruleFor } from "../ops/registry.js";
-import { foldArrangement } from "./fold.js";
 import {
   domainOf,
   functionKey,
@@ -94,7 +93,9 @@ export class Evaluation {
 
     let results: readonly (Value | null)[];
     try {
-      results = this.g.scope(name, () => this.compute(proto, { op, name, inputs, refuse, outputs, used }, around));
+      const compute = () => this.compute(proto, { op, name, inputs, refuse, outputs, used }, around);
+      const scope = scopeOf(name, op);
+      results = scope === "" ? compute() : this.g.scope(scope, compute);
     } catch (error) {
       if (error instanceof OnnxFileError) throw error;
       if (error instanceof ShapeError || error instanceof GraphError || error instanceof RangeError) {
@@ -104,8 +105,7 @@ export class Evaluation {
     }
     outputs.forEach((output, i) => {
       if (output === "") return;
-      const result = results[i] ?? null;
-      const value = result && foldArrangement(this.g, result);
+      const value = results[i] ?? null;
       if (value === null && used.has(output))
         refuse(`its output ${i}, "${output}", is used, and Sedge does not compute it`);
       if (!around.scope.set(output, value)) refuse(`its output "${output}" is the name of another value too`);
@@ -236,6 +236,12 @@ export class Evaluation {
     }
     return this.nodes(nodes, results, { ...around, scope }, refuse);
   }
+}
+
+/** "dense2/Gemm" of a Gemm is Gemm in the scope dense2: nodes are then called as they were. */
+function scopeOf(name: string, op: string): string {
+  const at = name.lastIndexOf("/");
+  return name.slice(at + 1).replace(/_\d+$/, "") === op ? name.slice(0, Math.max(at, 0)) : name;
 }
 
 /** A function's node with the attributes of its call in place of references to them. */

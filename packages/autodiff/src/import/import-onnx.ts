@@ -4,6 +4,7 @@ import type { Dim, Shape } from "../ir/dims.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { isFloat, type DataType, type Tensor } from "../ir/tensor.js";
 import type { TensorProto, ValueInfoProto } from "../onnx/proto.js";
+import { isConstantName, PRODUCER } from "../onnx/encode.js";
 import { onnxTypes } from "../onnx/types.js";
 import { dependsOn } from "../transforms/graphs.js";
 import { Evaluation, Scope, type EvaluationOptions } from "./evaluate.js";
@@ -141,11 +142,18 @@ function chooseParameters(
   }
   const uses = usesOf(model.graph.node ?? []);
   const notes = exporterNotes([...(model.graph.value_info ?? []), ...(model.graph.input ?? [])]);
+  const ours = model.proto.producer_name === PRODUCER;
   for (const [name, tensor] of stored) {
     if (!isFloat(tensor.type)) continue;
-    const asked =
-      typeof wanted === "function" ? wanted(name, tensor) : (wanted)?.includes(name);
-    const reason = asked === undefined ? whyConstant(name, tensor, uses, notes) : asked ? null : "not asked for";
+    const asked = typeof wanted === "function" ? wanted(name, tensor) : wanted?.includes(name);
+    const reason =
+      asked === undefined
+        ? ours && isConstantName(name)
+          ? "a constant, as exportOnnx names it"
+          : whyConstant(name, tensor, uses, notes)
+        : asked
+          ? null
+          : "not asked for";
     if (reason === null) params.set(name, tensor);
     else constants[name] = reason;
   }

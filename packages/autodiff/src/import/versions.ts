@@ -113,7 +113,11 @@ const convTranspose: Rewrite = (g, node) => {
   } else if (autoPad === "VALID") {
     pads = new Array<number>(2 * rank).fill(0);
   }
-  return g.node("ConvTranspose", [x, w, optional(node, 2)], { ...(attributes as Attributes), output_shape: undefined, pads });
+  return g.node("ConvTranspose", [x, w, optional(node, 2)], {
+    ...(attributes as Attributes),
+    output_shape: undefined,
+    pads,
+  });
 };
 
 /** x where positive, else x times a slope, which is a parameter. */

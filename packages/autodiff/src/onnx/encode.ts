@@ -8,6 +8,7 @@ import {
   attributeTypes,
   encodeModel,
   type AttributeProto,
+  type ModelProto,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
@@ -17,14 +18,22 @@ import { onnxTypes } from "./types.js";
 /** The operator set the rules describe. */
 export const OPSET = 21;
 const IR_VERSION = 10;
+export const PRODUCER = "sedge";
+
+/** Whether exportOnnx made the name up: then an initializer under it is a constant, no input that was given a value. */
+export const isConstantName = (name: string): boolean => /^v\d+$/.test(name);
 
 export interface ExportOptions {
   /** Inputs to store in the file with these values, as initializers. */
   readonly params?: Readonly<Record<string, Tensor>>;
 }
 
-/** The graph as an ONNX model, opset 21. */
-export function exportOnnx(graph: Graph, { params = {} }: ExportOptions = {}): Uint8Array {
+/** The graph as an ONNX model, opset 21. Above 2 GB a file needs its weights beside it: exportOnnxWithData. */
+export const exportOnnx = (graph: Graph, options: ExportOptions = {}): Uint8Array =>
+  encodeModel(modelOf(graph, options));
+
+/** The same before it is bytes. */
+export function modelOf(graph: Graph, { params = {} }: ExportOptions): ModelProto {
   const encoder = new Encoder(graph);
   const outputs = Object.entries(graph.outputs).map(([name, value]) => [outputName(graph, name), value] as const);
   const node = encoder.nodes(
@@ -41,9 +50,9 @@ export function exportOnnx(graph: Graph, { params = {} }: ExportOptions = {}): U
   const info = (name: string, value: Value) => valueInfo(name, value, known);
 
   const stored = Object.keys(inputs).filter((name) => params[name]);
-  return encodeModel({
+  return {
     ir_version: IR_VERSION,
-    producer_name: "sedge",
+    producer_name: PRODUCER,
     opset_import: [{ domain: "", version: OPSET }],
     graph: {
       name: graph.name,
@@ -54,7 +63,7 @@ export function exportOnnx(graph: Graph, { params = {} }: ExportOptions = {}): U
         .map(([name, value]) => info(name, value)),
       output: outputs.map(([name, value]) => info(name, value)),
     },
-  });
+  };
 }
 
 /** An output's name in the file: a name is used once there, so an output called as an input is "W1.out". */

@@ -1,33 +1,37 @@
 /**
- * Arithmetic on constants that only arranges them: Reshape, Transpose, Slice. The builder folds vectors of sizes as
- * it goes; exporters also compute with small integer matrices, such as the pads of a Pad.
+ * Arithmetic on constants that only arranges them: Reshape, Transpose, Slice. Vectors of sizes fold by their content as the
+ * graph is built; exporters also compute with small matrices, such as the pads of a Pad.
  */
-import type { Builder } from "../builder/builder.js";
 import { isStatic } from "../ir/dims.js";
-import { constantOf, producer, type Value } from "../ir/graph.js";
+import { constantOf, type Attributes, type Typed, type Value } from "../ir/graph.js";
 import { arrayClasses, numbersOf, type Tensor } from "../ir/tensor.js";
 
-/** Largest result worth computing while reading a file. */
+/** Largest result worth computing while a graph is built. */
 const LARGEST = 4096;
 
-/** The value as a constant where it arranges elements of a constant, else the value itself. */
-export function foldArrangement(g: Builder, value: Value): Value {
-  const node = producer(value);
-  const source = constantOf(node?.inputs[0]);
-  if (node === null || source === null || !isStatic(value.shape) || node.outputs.length !== 1) return value;
-  const shape = value.shape;
-  if (shape.reduce((product, dim) => product * dim, 1) > LARGEST) return value;
-  const others = node.inputs.slice(1).map((input) => (input === null ? null : (constantOf(input) ?? undefined)));
-  if (others.includes(undefined)) return value;
-  const numbers = others.map((held) => (held ? numbersOf(held) : null));
-  const from = placeOf(node.op, node.attributes, source, shape, numbers);
-  return from === null ? value : g.constant(arranged(source, shape, from));
+/** The result of an op that arranges the elements of a small constant, or null. */
+export function foldArrangement(
+  op: string,
+  attributes: Attributes,
+  inputs: readonly (Value | null)[],
+  { shape }: Typed,
+): Tensor | null {
+  const source = constantOf(inputs[0]);
+  if (source === null || !isStatic(shape) || shape.reduce((product, dim) => product * dim, 1) > LARGEST) return null;
+  const numbers: (readonly number[] | null)[] = [];
+  for (const input of inputs.slice(1)) {
+    const held = constantOf(input);
+    if (input !== null && held === null) return null;
+    numbers.push(held && numbersOf(held));
+  }
+  const from = placeOf(op, attributes, source, shape, numbers);
+  return from && arranged(source, shape, from);
 }
 
 /** Which element of the source comes to a place of the result; null for ops that do more than arrange. */
 function placeOf(
   op: string,
-  attributes: Readonly<Record<string, unknown>>,
+  attributes: Attributes,
   source: Tensor,
   shape: readonly number[],
   inputs: readonly (readonly number[] | null)[],
