@@ -59,13 +59,14 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
  * @returns The exit code. Faults are one line on standard error: `sedge train: learningRate: expected …`.
  */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
-  const called = argv.find((argument) => !argument.startsWith("-"));
+  const called = argv.find((argument, i) => !argument.startsWith("-") && argv[i - 1] !== "--blas");
   const name = called === "help" ? argv[argv.indexOf("help") + 1] : called;
   let code: ExitCode = exitCodes.done;
   try {
     const program = bare(new Command("sedge"), io)
       .description("The stability instrument for stochastic gradient descent.")
       .version(version(), "-V, --version", "print the version")
+      .option("--blas <library>", "dense linear algebra: auto, typescript, lapack, or a library's path")
       .option("--debug", "on failure, print where in the code it happened")
       .addHelpText("after", `\nExit codes: 0 done, 1 failed, 2 bad input, 3 diverged, 130 interrupted.`);
     for (const { name: known, summary, load } of commands) {
@@ -74,8 +75,13 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
         .description(`${capitalise(summary)}.`);
       if (known === name) (await load())(command, io, (given) => (code = given));
     }
+    // An environment variable, because the processes that train must choose alike.
+    program.hook("preAction", () => {
+      const { blas } = program.opts<{ blas?: string }>();
+      if (blas !== undefined) process.env["SEDGE_BLAS"] = blas;
+    });
     if (argv.length === 0) {
-      io.print(program.helpInformation());
+      program.outputHelp();
       return exitCodes.done;
     }
     await program.parseAsync(argv, { from: "user" });

@@ -17,7 +17,7 @@ export interface LegendEntry {
   /** Marked up. */
   readonly label: string;
   readonly colour: string;
-  readonly symbol?: "line" | "dashed" | "dotted" | "dot" | "ring" | "band";
+  readonly symbol?: "line" | "dashed" | "dotted" | "dot" | "ring" | "triangle" | "band";
 }
 
 export interface Panel {
@@ -128,8 +128,7 @@ function drawPanel(document: Document, group: Element, panel: Panel, letter: str
 
   const plotTop = 30 + legendHeight;
   const plot = plotPanel(document, panel, frame);
-  plot.setAttribute("x", "0");
-  plot.setAttribute("y", String(plotTop));
+  plot.setAttribute("transform", `translate(0 ${plotTop})`);
   group.append(plot);
 
   const middleX = margin.left + panelWidth / 2;
@@ -173,7 +172,10 @@ function plotPanel(document: Document, panel: Panel, { panelWidth, panelHeight, 
     ],
   });
   makeSelfContained(plot, theme);
-  return plot;
+  // A group and no nested <svg>, whose own viewport clips as well: resvg drops what two clips hold.
+  const group = element(document, "g", { "font-family": fontFamily, "text-anchor": "middle", fill: theme.ink });
+  group.append(...plot.childNodes);
+  return group;
 }
 
 /** Plot leans on a stylesheet with custom properties, which rasterisers do not read: everything becomes an attribute. */
@@ -245,6 +247,8 @@ function legendSymbol(document: Document, { colour, symbol = "line" }: LegendEnt
       return element(document, "circle", { cx: 10, cy: 5, r: 3.4, fill: colour });
     case "ring":
       return element(document, "circle", { cx: 10, cy: 5, r: 3.2, fill: "none", stroke: colour, "stroke-width": 1.6 });
+    case "triangle":
+      return element(document, "path", { d: "M10 1.2 L14 8.4 L6 8.4 Z", fill: colour });
     case "band":
       return element(document, "rect", { x: 0, y: 0, width: 20, height: 10, fill: colour, "fill-opacity": 0.25 });
     case "line":

@@ -12,7 +12,7 @@ export interface Theme {
   readonly edge: string;
   /** Unordered series, in the order of use. After Okabe and Ito (2008), safe for colour-blind readers. */
   readonly series: readonly string[];
-  /** Ordered series: from the first colour to the last as the quantity grows. */
+  /** Ordered series: from the first colour to the last as the quantity grows. Cut from viridis, for its even lightness. */
   readonly ramp: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export const lightTheme: Theme = {
   grid: "#e8ebef",
   edge: "#b3261e",
   series: ["#0b5fa5", "#d9730d", "#118a6e", "#9a4fa3", "#6b7280"],
-  ramp: ["#a8cfe8", "#5aa5d6", "#2277b5", "#2a4a8a", "#3b1f5e"],
+  ramp: ["#44bf70", "#1f968b", "#2c6e8e", "#3e4a89", "#46085c"],
 };
 
 export const darkTheme: Theme = {
@@ -37,7 +37,7 @@ export const darkTheme: Theme = {
   grid: "#262d37",
   edge: "#ff8a80",
   series: ["#6cb6f5", "#ffab5c", "#4fd1ab", "#d59be0", "#a3acb8"],
-  ramp: ["#3d4a86", "#4a76c4", "#56a5e0", "#8fd0ea", "#e2f6e4"],
+  ramp: ["#4f7ac7", "#2fa3a0", "#4ac16d", "#a5db36", "#fde725"],
 };
 
 /** Colour number `index` of `count` along the ramp, mixed between its stops. */

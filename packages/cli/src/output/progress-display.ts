@@ -1,0 +1,114 @@
+import cliProgress from "cli-progress";
+import type { Io } from "../io.js";
+import { share, type RunView } from "../training/run-view.js";
+import { formatCount, formatDuration, formatNumber, formatRatio, formatWithError } from "./format.js";
+
+/** Shows how runs fare while they train. */
+export interface ProgressDisplay {
+  update(views: readonly RunView[]): void;
+  /** Draws the last state and gives the terminal back. */
+  stop(): void;
+}
+
+/** One bar a run where somebody watches, otherwise a plain line a run every few seconds and at each end. */
+export function progressDisplay(io: Io, views: readonly RunView[]): ProgressDisplay {
+  return io.watched ? bars(io, views) : lines(io);
+}
+
+/** Without a terminal, a running run's line is repeated no sooner than this. */
+const lineMilliseconds = 5000;
+
+function lines(io: Io): ProgressDisplay {
+  const written = new Map<string, { time: number; step: number; status: RunView["status"] }>();
+  return {
+    update(views) {
+      const now = Date.now();
+      for (const view of views) {
+        const last = written.get(view.runId);
+        if (view.status === "waiting") continue;
+        const news = last?.status !== view.status;
+        const due =
+          view.status === "running" && view.step !== last?.step && now - (last?.time ?? 0) >= lineMilliseconds;
+        if (!news && !due) continue;
+        written.set(view.runId, { time: now, step: view.step, status: view.status });
+        io.note(last === undefined && view.step === 0 ? `${view.label}: started` : `${view.label}: ${describe(view)}`);
+      }
+    },
+    stop: () => undefined,
+  };
+}
+
+/** A run in a line: `step 6,000 of 12,000, loss 0.0421, K 0.30 ± 0.02, …`. */
+export function describe(view: RunView): string {
+  const { steps, step, status, stepsPerSecond, secondsLeft } = view;
+  const where =
+    status === "running"
+      ? `step ${formatCount(step)} of ${formatCount(steps)}`
+      : `${status} at step ${formatCount(step)}`;
+  const pace = status === "running" && stepsPerSecond > 0 ? [`${formatCount(stepsPerSecond)} steps/s`] : [];
+  const left = status === "running" && Number.isFinite(secondsLeft) ? [`${formatDuration(secondsLeft)} left`] : [];
+  return [where, ...measured(view).map(([name, value]) => `${name} ${value}`), ...pace, ...left].join(", ");
+}
+
+function measured({ latest }: RunView): [name: string, value: string][] {
+  const facts: [string, string][] = [
+    ["loss", formatNumber(latest["loss/train"])],
+    ["K", formatWithError(latest["noiseKernel/exact"], latest["noiseKernel/exact/standardError"])],
+    ["λ_max·η/2", formatRatio(latest["edge/deterministic"])],
+  ];
+  return facts.filter(([, value]) => value !== "—");
+}
+
+function bars(io: Io, first: readonly RunView[]): ProgressDisplay {
+  const label = Math.max(...first.map((view) => view.label.length));
+  const counter = Math.max(...first.map((view) => formatCount(view.steps).length));
+  const multi = new cliProgress.MultiBar(
+    {
+      stream: io.progress as NodeJS.WriteStream,
+      hideCursor: true,
+      clearOnComplete: false,
+      stopOnComplete: false,
+      fps: 10,
+      gracefulExit: false, // Ctrl-C is the command's own business
+      linewrap: false,
+      emptyOnZero: true,
+      format: (_options, _params, payload: { view: RunView }) =>
+        barLine(payload.view, { label, counter, columns: io.columns }),
+    },
+    cliProgress.Presets.rect,
+  );
+  const drawn = new Map(first.map((view) => [view.runId, multi.create(Math.max(1, view.steps), 0, { view })] as const));
+  const update = (views: readonly RunView[]) => {
+    for (const view of views) drawn.get(view.runId)?.update(Math.min(view.step, view.steps), { view });
+  };
+  return { update, stop: () => multi.stop() };
+}
+
+/** One line of the display, never wider than the terminal: what does not fit is left out from the right. */
+export function barLine(
+  view: RunView,
+  { label, counter, columns }: { label: number; counter: number; columns: number },
+): string {
+  const width = columns >= 110 ? 24 : columns >= 90 ? 14 : 8;
+  const full = Math.round(share(view) * width);
+  const head = `${view.label.padEnd(label)} ${"█".repeat(full)}${"░".repeat(width - full)} ${formatCount(view.step).padStart(counter)}/${formatCount(view.steps)}`;
+  const facts =
+    view.status === "waiting"
+      ? ["waiting"]
+      : [
+          ...measured(view).map(([name, value]) => `${name} ${value}`),
+          ...(view.status === "running"
+            ? [
+                `${formatCount(view.stepsPerSecond > 0 ? view.stepsPerSecond : 0)}/s`,
+                `${formatDuration(view.secondsLeft)} left`,
+              ]
+            : [view.status]),
+        ];
+  let line = head;
+  for (const fact of facts) {
+    const next = `${line}  ${fact}`;
+    if (next.length >= columns) break;
+    line = next;
+  }
+  return line.slice(0, Math.max(0, columns - 1));
+}

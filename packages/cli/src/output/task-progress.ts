@@ -1,0 +1,61 @@
+import cliProgress from "cli-progress";
+import type { Io } from "../io.js";
+import { formatDuration } from "./format.js";
+
+/** Progress of one long computation whose parts have names. */
+export interface TaskProgress {
+  update(progress: { readonly label: string; readonly done: number; readonly total: number }): void;
+  stop(): void;
+}
+
+/** Without a terminal a line is written when a new part begins, and otherwise no sooner than this. */
+const lineMilliseconds = 5000;
+
+/** A bar where somebody watches, otherwise a line now and then. */
+export function taskProgress(io: Io): TaskProgress {
+  return io.watched ? bar(io) : lines(io);
+}
+
+function bar(io: Io): TaskProgress {
+  const drawn = new cliProgress.SingleBar(
+    {
+      stream: io.progress as NodeJS.WriteStream,
+      hideCursor: true,
+      gracefulExit: false, // Ctrl-C is the command's own business
+      linewrap: false,
+      fps: 10,
+      format: "{bar} {percentage}%  {label}  {left}",
+      barsize: 24,
+    },
+    cliProgress.Presets.rect,
+  );
+  let started = NaN;
+  return {
+    update({ label, done, total }) {
+      if (Number.isNaN(started)) {
+        started = performance.now();
+        drawn.start(total, done, { label, left: "" });
+      }
+      const seconds = (performance.now() - started) / 1000;
+      const left = done > 0 && done < total ? `${formatDuration((seconds * (total - done)) / done)} left` : "";
+      drawn.setTotal(total);
+      drawn.update(done, { label, left });
+    },
+    stop: () => drawn.stop(),
+  };
+}
+
+function lines(io: Io): TaskProgress {
+  let lastLabel = "";
+  let lastTime = -Infinity;
+  return {
+    update({ label, done, total }) {
+      const now = performance.now();
+      if (label === lastLabel && now - lastTime < lineMilliseconds) return;
+      lastLabel = label;
+      lastTime = now;
+      io.note(`${label}: ${Math.floor((100 * done) / total)} % done`);
+    },
+    stop: () => undefined,
+  };
+}

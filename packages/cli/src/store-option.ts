@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { openStore, type RunStore } from "@sedge/server";
+
+export const defaultStore = ".sedge";
+
+/** `--store DIR`, the same for every command that has to do with runs. */
+export function addStoreOption(command: Command): Command {
+  return command.option("--store <folder>", "folder of the run store", defaultStore);
+}
+
+/** Opens a store for the time of one piece of work. */
+export async function withStore<T>(
+  folder: string,
+  options: { readonly readOnly: boolean },
+  work: (store: RunStore) => T | Promise<T>,
+): Promise<T> {
+  const store = openStore(folder, options);
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,80 @@
+import { createRandom } from "@sedge/linalg";
+import { expectedSharpening, randomQuadraticModel, simulateQuadraticModel } from "@sedge/theory";
+import { breathe, type FigureContext } from "./figure.js";
+import { mean, standardErrorOfMean } from "./numbers.js";
+import type { QuadraticProblem } from "./quadratic-courses.js";
+
+/** A difference of λ_max in the first two steps, relative to λ_max at the start: measured, and in closed form. */
+export interface Difference {
+  readonly mean: number;
+  readonly standardError: number;
+  readonly theory: number;
+}
+
+export interface EarlySharpening {
+  readonly batchSize: number;
+  /** λ_1 − λ_0. */
+  readonly first: Difference;
+  /** λ_2 − 2λ_1 + λ_0. */
+  readonly second: Difference;
+}
+
+/**
+ * The first two steps from one (J, z), over many draws of Q and of the batches. Each Q is used with its negative too:
+ * the pair cancels every odd order, and with it nearly all of the variance.
+ */
+export async function earlySharpening(
+  problem: QuadraticProblem,
+  batchSizes: readonly number[],
+  name: string,
+  { parts, signal }: Pick<FigureContext, "parts" | "signal">,
+  onSeed: () => void,
+): Promise<EarlySharpening[]> {
+  const { batchSizes: _courses, steps: _steps, ...shared } = problem;
+  return parts.part("early-sharpening", { version: 1, name, batchSizes, ...shared }, async () => {
+    const { examples, params, curvature, weighting, learningRate, sampling, seeds } = problem;
+    const random = createRandom(`${name}, start`);
+    const jacobian = random
+      .fork("jacobian")
+      .normals(examples * params)
+      .map((x) => x / Math.sqrt(params));
+    const residual = random.fork("residual").normals(examples);
+    const drawn = { examples, params, curvature, weighting, jacobian, residual };
+
+    const differences = batchSizes.map(() => ({ first: [] as number[], second: [] as number[] }));
+    for (let index = 0; index < seeds; index++) {
+      await breathe(signal);
+      const model = randomQuadraticModel({ ...drawn, seed: `${name}, pair ${index}` });
+      const mirrored = { ...model, curvature: model.curvature.map((entry) => -entry) };
+      batchSizes.forEach((batchSize, k) => {
+        const pair = [model, mirrored].map((each) => {
+          const settings = { learningRate, batchSize, sampling };
+          const options = { steps: 2, seed: `${name}, batches`, firstSeed: index, seeds: 1 };
+          const [start, one, two] = simulateQuadraticModel(each, settings, options).lambdaMax as unknown as [
+            number,
+            number,
+            number,
+          ];
+          return { first: (one - start) / start, second: (two - 2 * one + start) / start };
+        });
+        differences[k]!.first.push(mean(pair.map(({ first }) => first)));
+        differences[k]!.second.push(mean(pair.map(({ second }) => second)));
+      });
+      onSeed();
+    }
+    return batchSizes.map((batchSize, k) => {
+      const { eigenvalues, first, second } = expectedSharpening(drawn, { learningRate, batchSize, sampling });
+      const top = eigenvalues.length - 1;
+      const measured = (values: number[], theory: number): Difference => ({
+        mean: mean(values),
+        standardError: standardErrorOfMean(values),
+        theory: theory / eigenvalues[top]!,
+      });
+      return {
+        batchSize,
+        first: measured(differences[k]!.first, first[top]!),
+        second: measured(differences[k]!.second, second[top]!),
+      };
+    });
+  });
+}

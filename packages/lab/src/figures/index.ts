@@ -1,0 +1,11 @@
+export { figure01, type Figure01Data } from "./figure-01.js";
+export { figure02, type Figure02Data } from "./figure-02.js";
+export { linearSimulation, type LinearSimulationData, type LinearSimulationProblem } from "./linear-simulation.js";
+export { quadraticSimulation, type QuadraticSimulationData } from "./quadratic-simulation.js";
+export { expectedLambdaMax, type QuadraticProblem } from "./quadratic-courses.js";
+export type { Check, DataTable, Figure, FigureContext, FigureProgress, Study } from "./figure.js";
+export { folderParts, noParts, type PartStore } from "./parts.js";
+export { renderPng } from "./plotting/png.js";
+export { drawSheet, type Axis, type LegendEntry, type Panel, type Sheet } from "./plotting/sheet.js";
+export { darkTheme, lightTheme, rampColour, type Theme } from "./plotting/theme.js";
+export { jsonWithNonFinite, tableToCsv, writeFigure, writeFiles } from "./write-figure.js";

@@ -1,0 +1,192 @@
+import * as Plot from "@observablehq/plot";
+import {
+  diagonalLoss,
+  expectedLoss,
+  noiseKernel,
+  simulateLinearSgd,
+  volterraLoss,
+  type LinearSystem,
+  type NoiseKernel,
+  type SgdSettings,
+} from "@sedge/theory";
+import { breathe, type Check, type FigureContext, type Study } from "./figure.js";
+import { decimals, logSteps, quantile } from "./numbers.js";
+import type { LegendEntry } from "./plotting/sheet.js";
+
+export interface LinearSimulationProblem {
+  readonly system: LinearSystem;
+  /** z₀, [N·C]. */
+  readonly residual: Float64Array;
+  readonly sgd: Omit<SgdSettings, "population">;
+  readonly steps: number;
+  readonly seeds: number;
+  /** Standard deviation of noise on the labels; the theory knows of none. */
+  readonly labelNoise: number;
+}
+
+export interface LinearSimulationData {
+  readonly recordAt: readonly number[];
+  /** Over seeds. */
+  readonly mean: readonly number[];
+  readonly standardError: readonly number[];
+  readonly median: readonly number[];
+  /** The theory's curves, as far as they apply and are affordable. */
+  readonly theory: Readonly<Partial<Record<"exact" | "volterra" | "diagonal", readonly number[]>>>;
+  readonly kernel: NoiseKernel;
+}
+
+/** The Volterra sum costs steps²: a second or so at this many. */
+const mostVolterraSteps = 20_000;
+/** Seed-steps between two looks at the event loop: about a tenth of a second for a hundred examples. */
+const sliceSteps = 100_000;
+
+const theoryCurves = [
+  { key: "exact", label: "exact expectation", dash: undefined, symbol: "line" },
+  { key: "volterra", label: "Volterra (high-dimensional)", dash: "5 3", symbol: "dashed" },
+  { key: "diagonal", label: "diagonal (the paper’s dynamics)", dash: "1.5 3", symbol: "dotted" },
+] as const;
+
+/** SGD on a linear system for many seeds, beside the theory's loss curves. */
+export function linearSimulation(problem: LinearSimulationProblem): Study<LinearSimulationData> {
+  const { system, sgd, steps, seeds } = problem;
+  return {
+    name: "simulate-linear",
+    title: "Linear SGD: Monte Carlo beside theory",
+    compute: (context) => compute(problem, context),
+    settings: ({ kernel }) => ({
+      ...{ examples: system.examples, outputs: system.outputs, ...sgd, steps, seeds, labelNoise: problem.labelNoise },
+      ...{ lambdaMax: system.lambdaMax, trace: system.trace, kernel },
+    }),
+    tables: ({ recordAt, mean, standardError, median, theory }) => ({
+      a: { step: recordAt, meanLoss: mean, standardError, medianLoss: median, ...prefixed(theory) },
+    }),
+    checks,
+    sheet(data, theme) {
+      const [blue, orange, green, purple] = theme.series as [string, string, string, string];
+      const colours = { exact: orange, volterra: green, diagonal: purple };
+      const drawn = theoryCurves.filter(({ key }) => data.theory[key] !== undefined);
+      const curve = (values: readonly number[]) =>
+        data.recordAt.flatMap((step, k) =>
+          step > 0 && values[k]! > 0 && Number.isFinite(values[k]) ? [[step, values[k]!] as [number, number]] : [],
+        );
+      const band = data.recordAt.flatMap((step, k) => {
+        const [centre, error] = [data.mean[k]!, data.standardError[k]!];
+        return step > 0 && Number.isFinite(error)
+          ? [{ step, low: Math.max(centre - 2 * error, centre / 10), high: centre + 2 * error }]
+          : [];
+      });
+      const { exact, diagonal, deterministicRatio } = data.kernel;
+      return {
+        title: "Linear SGD: Monte Carlo beside theory",
+        subtitle: [
+          `${system.examples} examples, ${system.outputs} output${system.outputs > 1 ? "s" : ""}, B = ${sgd.batchSize}, ` +
+            `η = ${Number(sgd.learningRate.toPrecision(4))}, ${seeds} seeds.`,
+          `K exact = ${decimals(exact)}, the paper’s K = ${decimals(diagonal)}, λ_{max} η/2 = ${decimals(deterministicRatio)}.`,
+        ],
+        columns: 1,
+        panelWidth: 560,
+        panelHeight: 340,
+        panels: [
+          {
+            title: "Loss against step",
+            legend: [
+              { label: "mean over seeds, ± 2 standard errors", colour: blue },
+              { label: "median over seeds", colour: theme.mutedInk, symbol: "dashed" },
+              ...drawn.map(({ key, label, symbol }): LegendEntry => ({ label, symbol, colour: colours[key] })),
+            ],
+            x: { label: "step", type: "log", domain: [1, Math.max(10, steps)] },
+            y: { label: "loss, ½ mean squared residual", type: "log", domain: lossDomain(data) },
+            marks: [
+              Plot.areaY(band, { x: "step", y1: "low", y2: "high", fill: blue, fillOpacity: 0.2, clip: true }),
+              Plot.line(curve(data.median), {
+                stroke: theme.mutedInk,
+                strokeWidth: 1.3,
+                strokeDasharray: "5 3",
+                clip: true,
+              }),
+              Plot.line(curve(data.mean), { stroke: blue, strokeWidth: 2.2, clip: true }),
+              ...drawn.map(({ key, dash }) =>
+                Plot.line(curve(data.theory[key]!), {
+                  ...{ stroke: colours[key], strokeWidth: 1.7, clip: true },
+                  ...(dash !== undefined && { strokeDasharray: dash }),
+                }),
+              ),
+            ],
+          },
+        ],
+      };
+    },
+  };
+}
+
+async function compute(problem: LinearSimulationProblem, context: FigureContext): Promise<LinearSimulationData> {
+  const { system, residual, sgd, steps, seeds, labelNoise } = problem;
+  const { seed, onProgress, signal } = context;
+  const recordAt = logSteps(steps, 120);
+  const records = recordAt.length;
+  const slice = Math.max(1, Math.floor(sliceSteps / steps));
+  const losses: Float64Array[] = [];
+  for (let first = 0; first < seeds; first += slice) {
+    onProgress({ label: "simulating", done: first, total: seeds });
+    await breathe(signal);
+    const count = Math.min(slice, seeds - first);
+    const options = { steps, seed: `simulate linear, ${seed}`, firstSeed: first, seeds: count, recordAt, labelNoise };
+    const recorded = simulateLinearSgd(system, residual, sgd, options).losses;
+    for (let s = 0; s < count; s++) losses.push(recorded.slice(s * records, (s + 1) * records));
+  }
+  onProgress({ label: "theory", done: seeds, total: seeds });
+  await breathe(signal);
+
+  const at = (curve: Float64Array) => recordAt.map((step) => curve[step]!);
+  const clean = labelNoise === 0;
+  const column = (k: number) => losses.map((run) => run[k]!);
+  const means = recordAt.map((_, k) => column(k).reduce((sum, x) => sum + x, 0) / seeds);
+  return {
+    recordAt,
+    mean: means,
+    standardError: recordAt.map((_, k) => {
+      const squares = column(k).reduce((sum, x) => sum + (x - means[k]!) ** 2, 0);
+      return Math.sqrt(squares / (seeds - 1) / seeds);
+    }),
+    median: recordAt.map((_, k) => quantile(column(k), 0.5)),
+    theory: {
+      ...(clean && { exact: at(expectedLoss(system, residual, sgd, steps)) }),
+      ...(clean && steps <= mostVolterraSteps && { volterra: at(volterraLoss(system, residual, sgd, steps)) }),
+      ...(clean && { diagonal: at(diagonalLoss(system, residual, sgd, steps)) }),
+    },
+    kernel: noiseKernel(system, sgd),
+  };
+}
+
+function checks({ recordAt, mean, standardError, theory, kernel }: LinearSimulationData): Check[] {
+  const { exact } = theory;
+  if (exact === undefined || !(standardError[1]! > 0)) return [];
+  const deviations = recordAt.flatMap((step, k) => {
+    const deviation = Math.abs(mean[k]! - exact[k]!) / standardError[k]!;
+    return step > 0 && Number.isFinite(deviation) ? [deviation] : [];
+  });
+  // Nearer to the edge the loss has no variance, and a mean over seeds no honest error bar.
+  if (kernel.exact > 0.5 || deviations.length === 0) return [];
+  const worst = Math.max(...deviations);
+  return [
+    {
+      claim: "the mean over seeds agrees with the exact expectation (4 standard errors)",
+      measured: `largest deviation ${decimals(worst, 1)} standard errors over ${deviations.length} points`,
+      holds: worst < 4,
+    },
+  ];
+}
+
+function prefixed(theory: LinearSimulationData["theory"]): Record<string, readonly number[]> {
+  return Object.fromEntries(
+    Object.entries(theory).map(([key, values]) => [`theory${key[0]!.toUpperCase()}${key.slice(1)}`, values]),
+  );
+}
+
+/** Powers of ten about everything that stays in sight: a diverging curve is followed for five of them. */
+function lossDomain({ mean, median, theory }: LinearSimulationData): [number, number] {
+  const start = mean[0]!;
+  const all = [mean, median, ...Object.values(theory)].flat().filter((value) => value > 0 && value < 1e5 * start);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  return [10 ** Math.floor(Math.log10(Math.max(low, 1e-16 * start))), 10 ** Math.ceil(Math.log10(high) + 1e-9)];
+}
