@@ -126,8 +126,8 @@ describe("loop", () => {
       state: {},
       body: ({ step }) => ({ state: {}, scan: { y: b.mul(b.exp(x), b.cast(step, "float32")) } }),
     });
-    expect(opsOf(scan.y!)).toEqual(["Exp", "Loop"]);
-    expect(scan.y!.shape).toEqual([4, 3]);
+    expect(opsOf(scan.y)).toEqual(["Exp", "Loop"]);
+    expect(scan.y.shape).toEqual([4, 3]);
   });
 
   test("refuses a state that changes shape", () => {

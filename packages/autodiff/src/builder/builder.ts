@@ -21,7 +21,7 @@ export class Builder extends LinearBuilder {
   squaredLoss(output: Value, target: Value): Value {
     const residual = this.sub(output, target);
     const axes = residual.shape.map((_, axis) => axis).slice(1);
-    const each = this.reduceSum(this.mul(residual, residual), axes);
+    const each = this.reduceSumSquare(residual, axes);
     return this.mul(this.reduceMean(each), 0.5);
   }
 

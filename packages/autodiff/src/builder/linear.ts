@@ -63,6 +63,10 @@ export abstract class LinearBuilder extends LayoutBuilder {
     return this.reduce("ReduceProd", x, axes, options);
   }
 
+  reduceSumSquare(x: Value, axes: readonly number[] | null = null, options: ReduceOptions = {}): Value {
+    return this.reduce("ReduceSumSquare", x, axes, options);
+  }
+
   reduceLogSumExp(x: Value, axes: readonly number[] | null = null, options: ReduceOptions = {}): Value {
     return this.reduce("ReduceLogSumExp", x, axes, options);
   }
@@ -77,8 +81,8 @@ export abstract class LinearBuilder extends LayoutBuilder {
 
   private reduce(op: string, x: Value, axes: readonly number[] | null, { keepDims = false }: ReduceOptions): Value {
     const resolved = resolveAxes(axes, x.shape.length);
-    // ONNX reads an empty list of axes as all of them.
-    if (resolved.length === 0) return x;
-    return this.node(op, [x, this.integers(resolved)], { keepdims: Number(keepDims) });
+    // ONNX reads an empty list of axes as all of them, unless told otherwise.
+    const noop = Number(resolved.length === 0);
+    return this.node(op, [x, this.integers(resolved)], { keepdims: Number(keepDims), noop_with_empty_axes: noop });
   }
 }

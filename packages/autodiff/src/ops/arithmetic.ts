@@ -1,6 +1,6 @@
 /** Add, Sub, Mul, Div, Pow, Min, Max, Sum, Mean, Mod: elementwise with broadcasting. */
 import type { Builder } from "../builder/builder.js";
-import { addDims, divideDims, exactQuotient, multiplyDims, subtractDims, type Dim } from "../ir/dims.js";
+import { addDims, divideDims, exactQuotient, multiplyDims, sizeOf, subtractDims, type Dim } from "../ir/dims.js";
 import { producer, type Value } from "../ir/graph.js";
 import { isFloat, scalarOf } from "../ir/tensor.js";
 import { inferBroadcast, withoutExpand } from "./broadcasting.js";
@@ -13,6 +13,19 @@ export function scalarConstant({ origin, shape }: Value): number | null {
 
 const isExact = (value: Value, number: number): boolean => scalarConstant(value) === number;
 
+/** Two float scalars that are known, combined. */
+function known(g: Builder, [a, b]: readonly [Value, Value], combine: (a: number, b: number) => number): Value | null {
+  const [left, right] = [scalarConstant(a), scalarConstant(b)];
+  if (left === null || right === null || !isFloat(a.type)) return null;
+  return g.constant(combine(left, right), { type: a.type });
+}
+
+/** What a value is the negative of, or null. */
+function negated(value: Value): Value | null {
+  const node = producer(value);
+  return node?.op === "Neg" ? node.inputs[0]! : null;
+}
+
 /** Ẏ = Ȧ + Ḃ,  Ā = B̄ = Ȳ. */
 const add = defineOp({
   op: "Add",
@@ -22,7 +35,10 @@ const add = defineOp({
     const [a, b] = inputs;
     if (isExact(b, 0)) return a;
     if (isExact(a, 0)) return b;
-    return withoutExpand(g, op, inputs);
+    const [minusA, minusB] = [negated(a), negated(b)];
+    if (minusB) return g.sub(a, minusB);
+    if (minusA) return g.sub(b, minusA);
+    return known(g, inputs, (x, y) => x + y) ?? withoutExpand(g, op, inputs);
   },
   jvp: (g, { outputs: [y] }, [da, db]) => g.expandTo(g.addTangents(da, db)!, y.shape),
   vjp: (g, { inputs: [a, b] }, dy, [wantA, wantB]) => [
@@ -36,7 +52,13 @@ const sub = defineOp({
   op: "Sub",
   inputs: ["A", "B"],
   infer: (node) => inferBroadcast(node, subtractDims),
-  simplify: (g, { op, inputs }) => (isExact(inputs[1], 0) ? inputs[0] : withoutExpand(g, op, inputs)),
+  simplify: (g, { op, inputs }) => {
+    const [a, b] = inputs;
+    if (isExact(b, 0)) return a;
+    const minusB = negated(b);
+    if (minusB) return g.add(a, minusB);
+    return known(g, inputs, (x, y) => x - y) ?? withoutExpand(g, op, inputs);
+  },
   jvp: (g, { outputs: [y] }, [da, db]) => {
     if (da && db) return g.expandTo(g.sub(da, db), y.shape);
     return g.expandTo(da ?? g.neg(db!), y.shape);
@@ -54,15 +76,10 @@ const mul = defineOp({
   infer: (node) => inferBroadcast(node, multiplyDims),
   simplify: (g, { op, inputs }) => {
     const [a, b] = inputs;
-    const [left, right] = [scalarConstant(a), scalarConstant(b)];
-    if (right === null && left !== null) return g.mul(b, a);
-    if (right === 1) return a;
-    if (right === -1) return g.neg(a);
-    // (x·c)·d = x·(cd): chains of constants are what differentiation leaves behind.
-    const inner = right === null || !isFloat(a.type) ? null : producer(a);
-    const innerScale = inner?.op === "Mul" ? scalarConstant(inner.inputs[1]!) : null;
-    if (innerScale !== null) return g.mul(inner!.inputs[0]!, innerScale * right!);
-    return withoutExpand(g, op, inputs);
+    if (scalarConstant(b) === null && scalarConstant(a) !== null) return g.mul(b, a);
+    if (isExact(b, 1)) return a;
+    if (isExact(b, -1)) return g.neg(a);
+    return known(g, inputs, (x, y) => x * y) ?? gatherFactors(g, a, b) ?? withoutExpand(g, op, inputs);
   },
   jvp: (g, { inputs: [a, b], outputs: [y] }, [da, db]) => {
     if (a === b) return g.mul(da!, g.mul(a, 2));
@@ -74,6 +91,28 @@ const mul = defineOp({
   },
 });
 
+/** Moves known factors together: chains of them are what differentiation leaves behind. */
+function gatherFactors(g: Builder, a: Value, b: Value): Value | null {
+  if (!isFloat(a.type)) return null;
+  const [scale, inner] = [scalarConstant(b), scaledValue(a)];
+  if (scale !== null) {
+    // (x·c)·d = x·(cd), and (−x)·d = x·(−d)
+    if (inner) return g.mul(inner.value, inner.scale * scale);
+    const minus = negated(a);
+    return minus && g.mul(minus, -scale);
+  }
+  // (s·c)·t = (s·t)·c for single numbers s and t, so that c meets further factors.
+  if (inner && sizeOf(a.shape) === 1 && sizeOf(b.shape) === 1) return g.mul(g.mul(inner.value, b), inner.scale);
+  return null;
+}
+
+/** x and c of a product x·c with a known number. */
+function scaledValue(value: Value): { value: Value; scale: number } | null {
+  const node = producer(value);
+  const scale = node?.op === "Mul" ? scalarConstant(node.inputs[1]!) : null;
+  return scale === null ? null : { value: node!.inputs[0]!, scale };
+}
+
 /** Ẏ = (Ȧ − Y∘Ḃ)/B,  Ā = Ȳ/B, B̄ = −Ȳ∘Y/B. */
 const div = defineOp({
   op: "Div",
@@ -81,9 +120,8 @@ const div = defineOp({
   infer: (node) => inferBroadcast(node, (a, b) => (a === 0 ? 0 : b === 0 ? null : truncatedQuotient(a, b))),
   simplify: (g, { op, inputs }) => {
     const [a, b] = inputs;
-    const by = scalarConstant(b);
-    if (by === 1) return a;
-    return withoutExpand(g, op, inputs);
+    if (isExact(b, 1)) return a;
+    return known(g, inputs, (x, y) => x / y) ?? withoutExpand(g, op, inputs);
   },
   jvp: (g, { inputs: [, b], outputs: [y] }, [da, db]) => {
     const numerator = db ? (da ? g.sub(da, g.mul(y, db)) : g.neg(g.mul(y, db))) : da!;

@@ -59,6 +59,9 @@ const reshape = defineOp({
     if (sameShape(shape, x.shape)) return x;
     const inner = producer(x);
     if (inner?.op === "Reshape") return g.reshape(inner.inputs[0]!, shape);
+    // One number repeated is one number repeated, in any shape.
+    const repeated = inner?.op === "Expand" ? inner.inputs[0]! : null;
+    if (repeated && sizeOf(repeated.shape) === 1) return g.expandTo(g.reshape(repeated, []), shape);
     // A computed target whose dimensions are known needs no computing.
     const known = constantOf(target) === null && target.content ? constantTarget(x.shape, shape) : null;
     return known && g.node("Reshape", [x, g.integers(known)]);

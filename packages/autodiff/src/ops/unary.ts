@@ -8,6 +8,7 @@
 import type { Builder } from "../builder/builder.js";
 import { subtractDims } from "../ir/dims.js";
 import { producer, type Value } from "../ir/graph.js";
+import { scalarConstant } from "./arithmetic.js";
 import { asin64, atan64, erf64 } from "./float64-functions.js";
 import { defineOp, float, string, type AttributeSpecs, type AttributesOf, type OpRule } from "./rule.js";
 
@@ -97,6 +98,8 @@ export const unaryRules: readonly OpRule[] = [
     simplify: (g, { inputs: [x] }) => {
       const node = producer(x);
       if (node?.op === "Neg") return node.inputs[0]!;
+      const scale = node?.op === "Mul" ? scalarConstant(node.inputs[1]!) : null;
+      if (scale !== null) return g.mul(node!.inputs[0]!, -scale);
       return node?.op === "Expand" ? g.node("Expand", [g.neg(node.inputs[0]!), node.inputs[1]!]) : null;
     },
     jvp: (g, _, [dx]) => g.neg(dx!),

@@ -53,7 +53,8 @@ function fuseScale(g: Builder, product: Value, factor: Value): Value | null {
   return g.gemm(gemm.inputs[0]!, gemm.inputs[1]!, null, { alpha: alpha * scale, transA, transB });
 }
 
-function countUses(values: readonly Value[]): Map<Value, number> {
+/** How often each value is read, results included. */
+export function countUses(values: readonly Value[]): Map<Value, number> {
   const uses = new Map<Value, number>();
   const count = (value: Value): void => void uses.set(value, (uses.get(value) ?? 0) + 1);
   const visit = (nodes: readonly Node[]): void => {

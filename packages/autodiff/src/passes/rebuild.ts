@@ -3,8 +3,15 @@ import type { Builder } from "../builder/builder.js";
 import type { Body, Node, Value } from "../ir/graph.js";
 import { dependencies, nodesInside, nodesReaching } from "../ir/traverse.js";
 
-/** What to put in place of a node, given its inputs already rebuilt; null to keep the op. */
-export type Replace = (node: Node, inputs: readonly (Value | null)[]) => readonly Value[] | null;
+/**
+ * What to put in place of a node, given its inputs already rebuilt; null to keep the op. `rebuilt` gives any value that
+ * comes before it.
+ */
+export type Replace = (
+  node: Node,
+  inputs: readonly (Value | null)[],
+  rebuilt: (value: Value) => Value,
+) => readonly Value[] | null;
 
 /**
  * The values, computed with `bound` in place of its keys. What does not depend on them is shared, not copied, unless
@@ -33,7 +40,7 @@ function rebuildNodes(g: Builder, nodes: readonly Node[], map: Map<Value, Value>
     if (node.outputs.every((output) => map.has(output))) continue;
     const inputs = node.inputs.map((value) => value && (map.get(value) ?? value));
     const outputs =
-      replace?.(node, inputs) ??
+      replace?.(node, inputs, (value) => map.get(value) ?? value) ??
       (node.body
         ? rebuildLoop(g, node, node.body, inputs, map, replace)
         : g.nodeOutputs(node.op, inputs, node.attributes));

@@ -1,8 +1,8 @@
 /** Compiled graphs: data in, data out. */
 import { engine } from "#engine";
 import type { InferenceSession, Tensor as EngineTensor } from "onnxruntime-common";
-import { lowerFloat64, toFloat64 } from "../passes/float64.js";
-import { fuse } from "../passes/fuse.js";
+import { toFloat64 } from "../passes/float64.js";
+import { optimize } from "../passes/optimize.js";
 import { show, type Shape } from "../ir/dims.js";
 import type { Graph, Typed } from "../ir/graph.js";
 import { convert, tensor, type DataType, type Tensor, type TypedArray } from "../ir/tensor.js";
@@ -44,7 +44,7 @@ export async function compile(
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`compile: threads must be a whole number from 1 up, got ${threads}.`);
   const typed = precision === "float64" ? toFloat64(graph) : graph;
-  const bytes = exportOnnx(fuse(lowerFloat64(typed)));
+  const bytes = exportOnnx(optimize(typed));
   const key = await hashOf(bytes, `${device}/${threads}`);
   let shared = sharedSessions.get(key);
   if (shared === undefined) {
