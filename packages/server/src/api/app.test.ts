@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
+import type { RunStore } from "../store/store.js";
 import { createApp } from "./app.js";
 import {
   errorSchema,
@@ -10,6 +11,7 @@ import {
   runAnswerSchema,
   runListSchema,
   runMetricsSchema,
+  tagsSchema,
 } from "./schemas.js";
 
 /** A message, checked against the schema that is its description to clients: nothing missing, nothing more. */
@@ -182,6 +184,68 @@ describe("errors are { code, message, path? }", () => {
       message: "The server failed at this request. Its log says why.",
     });
     expect(logged.map(({ message }) => message)).toEqual(["secret detail"]);
+  });
+});
+
+describe("changing runs", () => {
+  const put = (store: RunStore, run: string, body: unknown, headers: Record<string, string> = {}) =>
+    createApp(store).request(`/api/v1/runs/${run}/tags`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+
+  test("tags are set as a whole, and come back each once and in order", async () => {
+    const store = storeWithRun();
+    const answer = await read(await put(store, "abc", { tags: ["paper", "best of 3", "paper"] }), tagsSchema);
+    expect(answer).toEqual({ tags: ["best of 3", "paper"] });
+    const { runs } = await read(await createApp(store).request("/api/v1/runs"), runListSchema);
+    expect(runs[0]!.tags).toEqual(["best of 3", "paper"]);
+    await put(store, "ab", { tags: [] });
+    expect(store.run("abc").tags).toEqual([]);
+  });
+
+  test.each([
+    ["no JSON", "{", 400, { code: "bad-request" }],
+    ["another shape", { tags: "paper" }, 400, { code: "bad-request", path: "tags" }],
+    ["a number among the tags", { tags: ["a", 1] }, 400, { code: "bad-request", path: "tags.1" }],
+    ["an unknown field", { tags: [], tag: "a" }, 400, { code: "bad-request", path: "tag" }],
+    ["a tag with a comma", { tags: ["a,b"] }, 400, { code: "bad-event" }],
+    ["an empty tag", { tags: [""] }, 400, { code: "bad-event" }],
+    ["too large a body", { tags: ["x".repeat(70_000)] }, 413, { code: "too-large" }],
+  ])("%s is refused and changes nothing", async (_what, body, status, expected) => {
+    const store = storeWithRun();
+    const response = await put(store, "abc", body);
+    expect(response.status).toBe(status);
+    expect(await read(response, errorSchema)).toMatchObject(expected);
+    expect(store.cursor()).toBe(3);
+  });
+
+  test("a body that does not say it is JSON, as a form of another site would send, is refused", async () => {
+    const response = await put(storeWithRun(), "abc", { tags: [] }, { "content-type": "text/plain" });
+    expect(response.status).toBe(415);
+  });
+
+  test("a run is deleted by its whole id, once it has ended", async () => {
+    const store = storeWithRun();
+    const remove = (id: string) => createApp(store).request(`/api/v1/runs/${id}`, { method: "DELETE" });
+    expect((await remove("abc")).status).toBe(409); // being written
+    store.append(runFinished("abc"));
+    expect((await remove("ab")).status).toBe(404);
+    expect((await remove("abc")).status).toBe(204);
+    expect((await remove("abc")).status).toBe(404);
+    expect(store.runs()).toEqual([]);
+  });
+
+  test("a store that is open for reading is not changed", async () => {
+    const folder = temporaryFolder();
+    const writer = testStore(folder);
+    writer.append(runStarted("abc"));
+    writer.append(runFinished("abc"));
+    const store = testStore(folder, { readOnly: true });
+    expect((await put(store, "abc", { tags: ["a"] })).status).toBe(403);
+    expect((await createApp(store).request("/api/v1/runs/abc", { method: "DELETE" })).status).toBe(403);
+    expect(writer.run("abc").tags).toEqual([]);
   });
 });
 

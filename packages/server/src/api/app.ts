@@ -4,16 +4,19 @@ import { StoreError } from "../errors.js";
 import type { MetricsQuery, RunMetrics } from "../store/reader.js";
 import type { RunStore } from "../store/store.js";
 import { version } from "../version.js";
-import { answerError, ApiError, parseQuery } from "./errors.js";
+import { answerError, ApiError } from "./errors.js";
 import { EventFeed } from "./feed.js";
 import { manyMetricsText, metricsText, runMessage } from "./messages.js";
 import { openApiDocument } from "./openapi.js";
+import { limitBody, parseBody, parseQuery } from "./requests.js";
 import {
   manyMetricsQuerySchema,
   metricsQuerySchema,
+  tagsSchema,
   type HealthMessage,
   type RunListMessage,
   type RunMessage,
+  type TagsMessage,
 } from "./schemas.js";
 import { loopbackHosts, ownPagesOnly, securityHeaders } from "./security.js";
 import { matchesTag, staticFiles } from "./static-files.js";
@@ -52,13 +55,16 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
     throw new ApiError(404, "not-found", `There is nothing at ${c.req.path}.`);
   });
 
-  const get = (path: string, handler: Handler) => {
-    app.get(path, handler);
+  const route = (path: string, handlers: Partial<Record<"GET" | "PUT" | "DELETE", Handler>>) => {
+    const methods = Object.keys(handlers);
+    for (const [method, handler] of Object.entries(handlers)) app.on(method, path, limitBody, handler);
     app.all(path, (c) => {
-      c.header("Allow", "GET, HEAD");
-      throw new ApiError(405, "method-not-allowed", `${c.req.method} ${c.req.path}: only GET is possible here.`);
+      c.header("Allow", methods.map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", "));
+      const message = `${c.req.method} ${c.req.path}: expected ${methods.join(" or ")}.`;
+      throw new ApiError(405, "method-not-allowed", message);
     });
   };
+  const get = (path: string, GET: Handler) => route(path, { GET });
 
   get("/api/v1/health", (c) => {
     const health: HealthMessage = { status: "ok", version, store: store.identity, cursor: store.cursor() };
@@ -71,11 +77,26 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
       return stringifyNonFinite({ runs: store.runs().map(runMessage), cursor } satisfies RunListMessage);
     }),
   );
-  get("/api/v1/runs/:id", (c) =>
-    answerUnlessKnown(c, store, () =>
-      stringifyNonFinite({ run: runMessage(store.run(c.req.param("id")!)) } satisfies RunMessage),
-    ),
-  );
+  route("/api/v1/runs/:id", {
+    GET: (c) =>
+      answerUnlessKnown(c, store, () =>
+        stringifyNonFinite({ run: runMessage(store.run(c.req.param("id")!)) } satisfies RunMessage),
+      ),
+    DELETE(c) {
+      // By the whole id only: what is deleted should have been meant.
+      const { id } = store.run(c.req.param("id")!);
+      if (id !== c.req.param("id"))
+        throw new ApiError(404, "unknown-run", `run ${c.req.param("id")!}: no run has this id.`);
+      store.deleteRun(id);
+      return c.body(null, 204);
+    },
+  });
+  route("/api/v1/runs/:id/tags", {
+    async PUT(c) {
+      const { tags } = await parseBody(c, tagsSchema);
+      return c.json({ tags: [...store.setTags(c.req.param("id")!, tags)] } satisfies TagsMessage);
+    },
+  });
   get("/api/v1/runs/:id/metrics", (c) => {
     const query = parseQuery(c, metricsQuerySchema);
     return answerUnlessKnown(c, store, () => metricsText(store.metrics(c.req.param("id")!, query)));

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { z } from "zod";
 import { StoreError, type StoreErrorCode } from "../errors.js";
 import type { ErrorMessage } from "./schemas.js";
 
@@ -46,21 +45,4 @@ export function answerError(error: Error, c: Context, log: (error: Error) => voi
 function send(c: Context, status: ContentfulStatusCode, { code, message, path }: ErrorMessage): Response {
   c.header("Cache-Control", "no-store");
   return c.json({ code, message, ...(path === undefined ? {} : { path }) } satisfies ErrorMessage, status);
-}
-
-/**
- * The query of a request by its schema.
- *
- * @throws ApiError 400 naming the first parameter at fault.
- */
-export function parseQuery<T extends z.ZodType>(c: Context, schema: T): z.output<T> {
-  const parsed = schema.safeParse(c.req.query());
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const path = issue.code === "unrecognized_keys" ? issue.keys[0]! : issue.path.join(".");
-  const message =
-    issue.code === "unrecognized_keys"
-      ? `there is no parameter ${path} here`
-      : `${path}: ${issue.message}, got ${JSON.stringify(c.req.query(path))}`;
-  throw new ApiError(400, "bad-request", message, path);
 }

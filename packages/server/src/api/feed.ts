@@ -111,10 +111,10 @@ export class EventFeed {
 
   #message(sequence: number, event: SequencedEvent["event"]): string {
     const id = `id: ${sequence}\n`;
-    if (event.type === "run-started" || event.type === "run-finished") return this.#runMessage(event.runId, id);
     if (event.type === "run-deleted") {
       return `${id}event: run-deleted\ndata: ${stringifyNonFinite({ runId: event.runId, time: event.time })}\n\n`;
     }
+    if (event.type !== "metrics") return this.#runMessage(event.runId, id);
     const { runId, time, step } = event;
     const values: Record<string, unknown> = {};
     for (const key in event.values) values[key] = toWireNumber(event.values[key]!);

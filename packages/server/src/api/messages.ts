@@ -7,7 +7,7 @@ import type { RunSummaryMessage } from "./schemas.js";
 /** A run as it goes over the wire. */
 export function runMessage(run: RunSummary): RunSummaryMessage {
   const latest = Object.fromEntries(Object.entries(run.latest).map(([key, value]) => [key, toWireNumber(value)]));
-  return { ...run, latest, verdict: verdict(standingOf(run.status, run.step, run.latest)) };
+  return { ...run, tags: [...run.tags], latest, verdict: verdict(standingOf(run.status, run.step, run.latest)) };
 }
 
 /**

@@ -13,13 +13,16 @@ import {
   runListSchema,
   runMetricsSchema,
   runSummarySchema,
+  tagsSchema,
 } from "./schemas.js";
 
 interface Route {
+  readonly method?: "put" | "delete";
   readonly path: string;
   readonly summary: string;
   readonly query?: z.ZodObject;
-  /** Of a successful answer; the stream has messages instead. */
+  readonly body?: z.ZodType;
+  /** Of a successful answer; a deletion has none, and the stream has messages. */
   readonly answer?: z.ZodType;
 }
 
@@ -27,6 +30,14 @@ const routes: readonly Route[] = [
   { path: "/api/v1/health", summary: "Whether the server can answer, and for which store", answer: healthSchema },
   { path: "/api/v1/runs", summary: "All runs, newest first", answer: runListSchema },
   { path: "/api/v1/runs/{id}", summary: "One run", answer: runAnswerSchema },
+  { method: "delete", path: "/api/v1/runs/{id}", summary: "Deletes a run that nobody writes; by its whole id" },
+  {
+    method: "put",
+    path: "/api/v1/runs/{id}/tags",
+    summary: "Gives a run these tags in place of those it has",
+    body: tagsSchema,
+    answer: tagsSchema,
+  },
   {
     path: "/api/v1/runs/{id}/metrics",
     summary: "What a run has measured",
@@ -58,27 +69,33 @@ const schemas = {
 
 /** The API as an OpenAPI 3.1 document, https://spec.openapis.org/oas/v3.1.1, out of the schemas that it is checked by. */
 export function openApiDocument(version: string): object {
-  const paths = routes.map(({ path, summary, query, answer }) => {
-    const content =
-      answer === undefined
-        ? { "text/event-stream": { schema: { type: "string" } } }
-        : { "application/json": { schema: jsonSchema(answer) } };
-    const responses = {
-      200: { description: answer?.description ?? summary, content },
-      default: {
-        description: "What went wrong",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { method = "get", path, summary, query, body, answer } of routes) {
+    const operation = {
+      summary,
+      parameters: [...pathParameters(path), ...queryParameters(query)],
+      ...(body && { requestBody: { required: true, content: json(jsonSchema(body, "input")) } }),
+      responses: {
+        ...(method === "delete"
+          ? { 204: { description: "Done" } }
+          : {
+              200: { description: answer?.description ?? summary, content: answer ? json(jsonSchema(answer)) : stream },
+            }),
+        default: { description: "What went wrong", content: json({ $ref: "#/components/schemas/Error" }) },
       },
     };
-    return [path, { get: { summary, parameters: [...pathParameters(path), ...queryParameters(query)], responses } }];
-  });
+    (paths[path] ??= {})[method] = operation;
+  }
   return {
     openapi: "3.1.1",
     info: { title: "Sedge", version, description: "Runs of a Sedge store, and what they measure as they do." },
-    paths: Object.fromEntries(paths) as object,
+    paths,
     components: { schemas: Object.fromEntries(Object.entries(schemas).map(([name, one]) => [name, jsonSchema(one)])) },
   };
 }
+
+const stream = { "text/event-stream": { schema: { type: "string" } } };
+const json = (schema: object) => ({ "application/json": { schema } });
 
 function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({

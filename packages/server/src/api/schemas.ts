@@ -34,6 +34,7 @@ export const runSummarySchema = z
     config: z.record(z.string(), z.unknown()),
     model: z.object({ paramCount: z.number(), description: z.string() }),
     message: z.string().nullable(),
+    tags: z.array(z.string()).describe("In alphabetical order"),
     latest: z.record(z.string(), wireNumberSchema).describe("The last value of each metric"),
     verdict: verdictSchema,
     cursor: cursorSchema.describe("Number of the run's last event"),
@@ -75,6 +76,9 @@ export const errorSchema = z
     path: z.string().optional().describe("The parameter or field that is at fault"),
   })
   .describe("What went wrong");
+
+/** What a client sends to change a run's tags, and gets back as they are then. */
+export const tagsSchema = z.strictObject({ tags: z.array(z.string().max(64)).max(64) });
 
 /** Data of the stream's `hello`: where it starts. */
 export const helloSchema = z.object({
@@ -119,6 +123,7 @@ export type SeriesMessage = z.infer<typeof seriesSchema>;
 export type RunMetricsMessage = z.infer<typeof runMetricsSchema>;
 export type ManyMetricsMessage = z.infer<typeof manyMetricsSchema>;
 export type ErrorMessage = z.infer<typeof errorSchema>;
+export type TagsMessage = z.infer<typeof tagsSchema>;
 export type HelloMessage = z.infer<typeof helloSchema>;
 export type MetricsEventMessage = z.infer<typeof metricsEventSchema>;
 export type RunDeletedMessage = z.infer<typeof runDeletedEventSchema>;

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
-import { ApiError, parseQuery } from "./errors.js";
+import { ApiError } from "./errors.js";
 import type { EventFeed } from "./feed.js";
+import { parseQuery } from "./requests.js";
 import { eventsQuerySchema, type HelloMessage } from "./schemas.js";
 
 export interface StreamOptions {

@@ -12,10 +12,18 @@ export interface RunDeleted {
   readonly time: number;
 }
 
+/** A run's tags have been changed; these are all it has now. */
+export interface RunTagged {
+  readonly type: "run-tagged";
+  readonly runId: string;
+  readonly time: number;
+  readonly tags: readonly string[];
+}
+
 /** What may be appended. Every `RunEvent` of the trainer is one. */
 export type AppendableEvent = StoredRunStarted | MetricsRecorded | RunFinished;
 /** What comes back. */
-export type StoreEvent = AppendableEvent | RunDeleted;
+export type StoreEvent = AppendableEvent | RunDeleted | RunTagged;
 
 /** An event and its place in the one sequence that all runs of a store share. */
 export interface SequencedEvent {
@@ -39,6 +47,8 @@ export interface RunSummary {
   readonly config: Readonly<Record<string, unknown>>;
   readonly model: { readonly paramCount: number; readonly description: string };
   readonly message: string | null;
+  /** In alphabetical order. */
+  readonly tags: readonly string[];
   /** The last value of each metric. */
   readonly latest: Readonly<Record<string, number>>;
   /** Sequence number of the run's last event. */
@@ -46,6 +56,27 @@ export interface RunSummary {
 }
 
 const longestKey = 250;
+const longestTag = 64;
+const mostTags = 64;
+
+/**
+ * The tags as they are kept: each once, in order.
+ *
+ * @throws StoreError `bad-event` naming the tag at fault.
+ */
+export function cleanTags(tags: readonly string[]): string[] {
+  const bad = (what: string) => new StoreError("bad-event", `setTags: tags: ${what}`);
+  // A comma separates tags wherever several are written in one line.
+  const good = /^[^\s,\p{Cc}]+(?: [^\s,\p{Cc}]+)*$/u;
+  for (const tag of tags) {
+    if (tag.length > longestTag || !good.test(tag)) {
+      throw bad(`expected 1 to ${longestTag} characters, without commas or outer spaces, got ${JSON.stringify(tag)}`);
+    }
+  }
+  const distinct = [...new Set(tags)].sort();
+  if (distinct.length > mostTags) throw bad(`expected at most ${mostTags} of them, got ${distinct.length}`);
+  return distinct;
+}
 
 function bad(event: { type: string; runId: string }, what: string): StoreError {
   return new StoreError("bad-event", `append: ${event.type} of run ${JSON.stringify(event.runId)}: ${what}`);

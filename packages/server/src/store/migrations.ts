@@ -66,6 +66,18 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX events_of_run ON events (run, kind, sequence);
     `,
   },
+  {
+    version: 2,
+    name: "tags",
+    sql: `
+      CREATE TABLE tags (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        tag TEXT NOT NULL,
+        PRIMARY KEY (run, tag)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX runs_of_tag ON tags (tag);
+    `,
+  },
 ];
 
 export const schemaVersion = migrations.at(-1)!.version;
@@ -74,13 +86,17 @@ export function readSchemaVersion(database: Database): number {
   return (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
 }
 
-/** Brings the schema up to date, all or nothing. Safe to call from several processes at once. */
-export function migrate(database: Database): void {
-  if (readSchemaVersion(database) === schemaVersion) return;
+/**
+ * Brings the schema up to date, all or nothing. Safe to call from several processes at once.
+ *
+ * @param upTo  Stops at this version: for tests of what a later one makes of it.
+ */
+export function migrate(database: Database, upTo: number = schemaVersion): void {
+  if (readSchemaVersion(database) >= upTo) return;
   writeTransaction(database, () => {
     const from = readSchemaVersion(database); // another process may have been first
-    for (const { version, sql } of migrations) if (version > from) database.exec(sql);
+    for (const { version, sql } of migrations) if (version > from && version <= upTo) database.exec(sql);
     database.exec(`PRAGMA application_id = ${applicationId}`);
-    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+    database.exec(`PRAGMA user_version = ${Math.max(from, upTo)}`);
   });
 }

@@ -70,6 +70,8 @@ export class RunReader {
       latest: database.prepare("SELECT run, key, last_value FROM metrics ORDER BY id"),
       latestOf: database.prepare("SELECT run, key, last_value FROM metrics WHERE run = ? ORDER BY id"),
       metrics: database.prepare("SELECT id, key FROM metrics WHERE run = ? ORDER BY id"),
+      tags: database.prepare("SELECT run, tag FROM tags ORDER BY tag"),
+      tagsOf: database.prepare("SELECT run, tag FROM tags WHERE run = ? ORDER BY tag"),
       key: database.prepare("SELECT key FROM metrics WHERE id = ?"),
       blocks: database.prepare(
         "SELECT payload FROM events WHERE run = ? AND kind = 'metrics' AND last_step > ? ORDER BY sequence",
@@ -98,8 +100,12 @@ export class RunReader {
           if (values === undefined) latest.set(run, (values = {}));
           values[key] = last_value ?? NaN;
         }
+        const tags = new Map<number, string[]>();
+        for (const { run, tag } of this.#statements.tags.all() as TagRow[]) {
+          tags.set(run, [...(tags.get(run) ?? []), tag]);
+        }
         const rows = this.#statements.runs.all() as unknown as RunRow[];
-        return rows.map((row) => this.#summary(row, latest.get(row.number) ?? {}));
+        return rows.map((row) => this.#summary(row, latest.get(row.number) ?? {}, tags.get(row.number) ?? []));
       }),
     );
   }
@@ -110,7 +116,8 @@ export class RunReader {
         const { number } = findRun(this.#database, given);
         const rows = this.#statements.latestOf.all(number) as LatestRow[];
         const latest = Object.fromEntries(rows.map(({ key, last_value }) => [key, last_value ?? NaN]));
-        return this.#summary(this.#row(number), latest);
+        const tags = (this.#statements.tagsOf.all(number) as TagRow[]).map(({ tag }) => tag);
+        return this.#summary(this.#row(number), latest, tags);
       }),
     );
   }
@@ -172,7 +179,7 @@ export class RunReader {
     return key;
   }
 
-  #summary(row: RunRow, latest: Record<string, number>): RunSummary {
+  #summary(row: RunRow, latest: Record<string, number>, tags: readonly string[]): RunSummary {
     // A dead writer's run is interrupted whether or not anybody could write that down yet.
     const interrupted = row.status === "running" && row.writer !== null && !this.#liveness.isAlive(row.writer);
     return {
@@ -186,6 +193,7 @@ export class RunReader {
       config: JSON.parse(row.config) as Record<string, unknown>,
       model: JSON.parse(row.model) as RunSummary["model"],
       message: interrupted ? "Its process ended before the run did." : row.message,
+      tags,
       latest,
       cursor: row.sequence,
     };
@@ -204,4 +212,9 @@ interface LatestRow {
   run: number;
   key: string;
   last_value: number | null;
+}
+
+interface TagRow {
+  run: number;
+  tag: string;
 }

@@ -39,6 +39,7 @@ test("a run can be read back while it runs and after it has ended", () => {
     config: { seed: 0, learningRate: 0.01, batchSize: 1 },
     model: { paramCount: 118_282, description: "MLP 784-128-128-10 tanh" },
     message: null,
+    tags: [],
     latest: { "loss/train": 1, sharpness: 30 },
     cursor: 3,
   });
@@ -200,6 +201,37 @@ test("closing ends what is still open as interrupted, and such a run can be take
   expect([...steps]).toEqual(Array.from({ length: 26 }, (_, i) => i));
   expect([...values]).toEqual(Array.from({ length: 26 }, (_, i) => (i < 15 ? i : i + 100)));
   expect(again.checkIntegrity().problems).toEqual([]);
+});
+
+test("tags can be changed by any process while another writes the run, and are told in the stream", () => {
+  const folder = temporaryFolder();
+  const writer = testStore(folder);
+  const other = testStore(folder);
+  writer.append(runStarted("abc"));
+  expect(other.setTags("ab", ["paper", "a", "paper"])).toEqual(["a", "paper"]);
+  writer.append(metrics("abc", 1, { loss: 1 }));
+  expect(writer.run("abc")).toMatchObject({ tags: ["a", "paper"], status: "running", cursor: 3 });
+  expect(writer.runs()[0]!.tags).toEqual(["a", "paper"]);
+  expect(writer.eventsAfter(1, 1)).toMatchObject([
+    { event: { type: "run-tagged", runId: "abc", tags: ["a", "paper"] } },
+  ]);
+  for (const tag of ["", " ", "a ", " a", "a,b", "a\nb", "x".repeat(65)]) {
+    expect(codeOf(() => other.setTags("abc", [tag]))).toBe("bad-event");
+  }
+  expect(
+    codeOf(() =>
+      other.setTags(
+        "abc",
+        Array.from({ length: 65 }, (_, i) => `t${i}`),
+      ),
+    ),
+  ).toBe("bad-event");
+  expect(codeOf(() => other.setTags("nobody", []))).toBe("unknown-run");
+  writer.append(runFinished("abc"));
+  expect(writer.run("abc").tags).toEqual(["a", "paper"]);
+  other.deleteRun("abc");
+  writer.append(runStarted("abc"));
+  expect(writer.run("abc").tags).toEqual([]);
 });
 
 test("a deleted run is gone, the sequence goes on, and readers are told", () => {

@@ -54,6 +54,8 @@ export interface RunStore {
    * happens on opening and on reading runs.
    */
   markInterrupted(): string[];
+  /** Gives a run these tags in place of those it has, and returns them in order, each once. */
+  setTags(given: string, tags: readonly string[]): readonly string[];
   /** Removes a run that nobody is writing, and returns its full id. */
   deleteRun(given: string): string;
   /** Reads everything and reports what does not fit together. */
@@ -139,6 +141,10 @@ class SqliteRunStore implements RunStore {
 
   markInterrupted(): string[] {
     return this.#writing("markInterrupted").reap();
+  }
+
+  setTags(given: string, tags: readonly string[]): readonly string[] {
+    return this.#writing("setTags").setTags(given, tags);
   }
 
   deleteRun(given: string): string {

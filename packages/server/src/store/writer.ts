@@ -1,7 +1,14 @@
 import type { MetricsRecorded, RunFinished } from "@sedge/lab";
 import { StoreError } from "../errors.js";
 import { asStoreError, type Database } from "./connection.js";
-import { assertAppendable, type AppendableEvent, type RunDeleted, type StoredRunStarted } from "./events.js";
+import {
+  assertAppendable,
+  cleanTags,
+  type AppendableEvent,
+  type RunDeleted,
+  type RunTagged,
+  type StoredRunStarted,
+} from "./events.js";
 import { encodeMetricBlock } from "./metric-block.js";
 import { stringifyNonFinite } from "./non-finite-json.js";
 import { findRun } from "./run-lookup.js";
@@ -106,6 +113,22 @@ export class RunWriter {
       const deleted: RunDeleted = { type: "run-deleted", runId: id, time: Date.now() };
       this.#writeEvent(null, deleted, 0);
       return id;
+    });
+  }
+
+  /** Gives a run these tags in place of those it has. Any process may, whoever writes the run. */
+  setTags(given: string, tags: readonly string[]): readonly string[] {
+    const clean = cleanTags(tags);
+    this.flush();
+    return this.#transaction(() => {
+      const { number, id } = findRun(this.#database, given);
+      this.#database.prepare("DELETE FROM tags WHERE run = ?").run(number);
+      const insert = this.#database.prepare("INSERT INTO tags VALUES (?, ?)");
+      for (const tag of clean) insert.run(number, tag);
+      const event: RunTagged = { type: "run-tagged", runId: id, time: Date.now(), tags: clean };
+      const sequence = this.#writeEvent(number, event, 0);
+      this.#database.prepare("UPDATE runs SET sequence = ? WHERE number = ?").run(sequence, number);
+      return clean;
     });
   }
 
@@ -283,7 +306,11 @@ export class RunWriter {
     this.#lastFlush = performance.now();
   }
 
-  #writeEvent(run: number | null, event: StoredRunStarted | RunFinished | RunDeleted, step: number): number {
+  #writeEvent(
+    run: number | null,
+    event: StoredRunStarted | RunFinished | RunDeleted | RunTagged,
+    step: number,
+  ): number {
     const sequence = this.#advance(1);
     this.#statements.event.run(sequence, 1, run, event.type, step, stringifyNonFinite(event));
     return sequence;
