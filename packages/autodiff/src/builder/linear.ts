@@ -31,6 +31,11 @@ export abstract class LinearBuilder extends LayoutBuilder {
     return this.node("Gemm", [a, b, c], { alpha, beta, transA: Number(transA), transB: Number(transB) });
   }
 
+  /** Sums of products over named axes: "bij,jk->bik". */
+  einsum(equation: string, ...operands: readonly Value[]): Value {
+    return this.node("Einsum", operands, { equation });
+  }
+
   /**
    * A dense layer x·w + bias.
    *

@@ -2,6 +2,7 @@
 import { GraphError } from "../ir/errors.js";
 import { arithmeticRules } from "./arithmetic.js";
 import { convolutionRules } from "./convolution.js";
+import { einsumRules } from "./einsum.js";
 import { indexingRules } from "./indexing.js";
 import { layoutRules } from "./layout.js";
 import { linearRules } from "./linear.js";
@@ -23,6 +24,7 @@ const families: readonly (readonly OpRule[])[] = [
   selectionRules,
   reductionRules,
   linearRules,
+  einsumRules,
   softmaxRules,
   layoutRules,
   indexingRules,
