@@ -136,8 +136,14 @@ function checkCriticalOptions(where: string, { target = 1, norm = "exact" }: Cri
 /** A norm as a function of the dynamics; the exact one starts each time from the Perron vector before. */
 function warmNorm(system: LinearSystem, norm: "exact" | "diagonal" | "highDim"): (dynamics: Dynamics) => number {
   if (norm === "highDim") return (dynamics) => highDimSum(system.spectrum, dynamics);
-  if (norm === "diagonal") return (dynamics) => diagonalPerron(system, dynamics).value;
   let start: Float64Array | undefined;
+  if (norm === "diagonal") {
+    return (dynamics) => {
+      const { value, blocks } = diagonalPerron(system, dynamics, NORM_ACCURACY, start);
+      if (value > 0) start = blocks;
+      return value;
+    };
+  }
   return (dynamics) => {
     start ??= diagonalPerron(system, dynamics, 1e-2).blocks;
     const { value, perron } = exactPerron(system, dynamics, NORM_ACCURACY, start);

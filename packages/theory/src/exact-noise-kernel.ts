@@ -102,16 +102,19 @@ export function responsePerron(
   }
   const { toModes, toBlocks } = modeBlocks(system);
   const inner = new Float64Array(rank * rank);
+  const symmetric = new Float64Array(examples * outputs * outputs);
   const { values, vectors, ritzResiduals, iterations } = lanczos(
     (blocks, result) => {
-      toModes(blocks, inner);
+      // The method may try vectors of its own, which are not symmetric. On antisymmetric blocks the map is 0.
+      symmetrise(symmetric, blocks, examples, outputs);
+      toModes(symmetric, inner);
       for (let mu = 0; mu < rank; mu++) {
         for (let at = mu * rank + mu; at < (mu + 1) * rank; at++) inner[at]! *= half[at]!;
       }
       toBlocks(inner, result);
     },
     examples * outputs * outputs,
-    { start: positiveStart(start, examples, outputs), tolerance: Math.max(1e-12, tolerance ** 0.75) },
+    { start: positiveStart(start, examples, outputs), tolerance, stop: "value" },
   );
   const exampleWeights = blockTraces(vectors, examples, outputs);
   const total = exampleWeights.reduce((sum, weight) => sum + weight, 0);
@@ -127,18 +130,23 @@ export function responsePerron(
  */
 function positiveStart(start: Float64Array, examples: number, outputs: number): Float64Array {
   const blocks = new Float64Array(start.length);
-  let trace = 0;
-  for (const x of blockTraces(start, examples, outputs)) trace += Math.abs(x);
+  symmetrise(blocks, start, examples, outputs);
+  const trace = blockTraces(blocks, examples, outputs).reduce((sum, x) => sum + Math.abs(x), 0);
   const share = trace > 0 ? (1e-3 * trace) / (examples * outputs) : 1;
+  for (let row = 0; row < examples * outputs; row++) blocks[row * outputs + (row % outputs)]! += share;
+  return blocks;
+}
+
+/** The symmetric part of each block. */
+function symmetrise(target: Float64Array, blocks: Float64Array, examples: number, outputs: number): void {
   for (let i = 0; i < examples; i++) {
     for (let a = 0; a < outputs; a++) {
       for (let b = 0; b < outputs; b++) {
-        const at = (i * outputs + a) * outputs + b;
-        blocks[at] = 0.5 * (start[at]! + start[(i * outputs + b) * outputs + a]!) + (a === b ? share : 0);
+        const row = i * outputs;
+        target[(row + a) * outputs + b] = 0.5 * (blocks[(row + a) * outputs + b]! + blocks[(row + b) * outputs + a]!);
       }
     }
   }
-  return blocks;
 }
 
 function blockTraces(blocks: Float64Array, examples: number, outputs: number): Float64Array {

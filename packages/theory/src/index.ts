@@ -22,5 +22,19 @@ export { phaseDiagram, type Phase, type PhaseDiagram } from "./phase-diagram.js"
 export { spectralRadius } from "./spectral-radius.js";
 export { expectedLoss } from "./expected-loss.js";
 export { diagonalLoss, volterraLoss } from "./approximate-loss.js";
+export { simulateLinearSgd, type LinearSgdOptions, type LinearSgdSimulation } from "./simulation/linear-sgd.js";
+export {
+  randomQuadraticModel,
+  type QuadraticModel,
+  type RandomQuadraticModelOptions,
+  type Weighting,
+} from "./simulation/quadratic-model.js";
+export {
+  simulateQuadraticModel,
+  type QuadraticSgdOptions,
+  type QuadraticSgdSimulation,
+} from "./simulation/quadratic-sgd.js";
+export { expectedSharpening, type ExpectedSharpening, type SharpeningInput } from "./simulation/sharpening.js";
+export type { SimulationOptions } from "./simulation/run-plan.js";
 export { TheoryRangeError, TheoryTypeError } from "./errors.js";
 export { probeNoiseKernel, type ProbeEstimate, type ProbeInput, type ProbeNoiseKernel } from "./probe-noise-kernel.js";

@@ -7,9 +7,9 @@ import type { LinearSystem } from "./linear-system.js";
  */
 export interface ModeBlocks {
   /** Vᵀ W V, its upper triangle and diagonal, into `inner`. W must be symmetric. */
-  toModes(blocks: Float64Array, inner: Float64Array): void;
+  readonly toModes: (blocks: Float64Array, inner: Float64Array) => void;
   /** bd(V S Vᵀ) into `blocks`, S = U + Uᵀ from `half` = U: S above the diagonal, half of it on it. */
-  toBlocks(half: Float64Array, blocks: Float64Array): void;
+  readonly toBlocks: (half: Float64Array, blocks: Float64Array) => void;
 }
 
 /** For one system; holds the scratch space of both. */

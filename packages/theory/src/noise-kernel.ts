@@ -69,7 +69,7 @@ export function noiseKernel(
         : {}),
     };
   }
-  const diagonal = diagonalPerron(system, dynamics);
+  const diagonal = diagonalPerron(system, dynamics, tolerance, start);
   const exact = exactPerron(system, dynamics, tolerance, start ?? diagonal.blocks);
   return {
     exact: exact.value,

@@ -9,7 +9,7 @@ import type { Dynamics } from "./settings.js";
  * docs/theory/response.md.
  *
  * With `growth` ε it is the response to noise that grows by a factor ρ = 1 + ε a step: the second-moment operator's resolvent
- * at ρ. Written as the value at ρ = 1 plus ε times a factor, so that nothing cancels near 1.
+ * at ρ.
  *
  * Defined inside the deterministic edge, η(λ+δ) < 2(1+m) for both, or for ρ above the square of the
  * deterministic spectral radius; 0 if either mode is null.
@@ -20,17 +20,40 @@ export function pairResponse(lambda: number, other: number, dynamics: Dynamics, 
   const p = learningRate * (lambda + weightDecay);
   const q = learningRate * (other + weightDecay);
   const noise = learningRate * lambda * (learningRate * other);
-  // Expanded on purpose: 1 − (1−p)(1−q) loses every digit of a small p.
-  let damping = ((1 - m) / (1 + m)) * ((1 + m) * (p + q) - p * q) + (m * (p - q) ** 2) / (1 - m * m);
-  if (growth !== 0) {
-    const rho = 1 + growth;
-    const first = 1 + m - p;
-    const second = 1 + m - q;
-    const squares = first * first + second * second;
-    const excess = squares * (rho + m * m) - 2 * m * first * second * (1 + rho);
-    damping += growth * (1 + (m * m) / rho - (m * excess) / ((rho * rho - m * m) * (1 - m * m)));
-  }
+  const damping = growth < -0.5 * (1 - m) ? dampingFarBelow(p, q, m, 1 + growth) : dampingNear(p, q, m, growth);
   return (c * noise) / (damping - (kappa - 1) * noise);
+}
+
+/** The inverse of Σ_t χ_μ(t)χ_ν(t) ρ^(−t−1), χ a mode's answer to a kick, as its value at ρ = 1 plus ε times a factor. */
+function dampingNear(p: number, q: number, m: number, growth: number): number {
+  // Expanded on purpose: 1 − (1−p)(1−q) loses every digit of a small p.
+  const atOne = ((1 - m) / (1 + m)) * ((1 + m) * (p + q) - p * q) + (m * (p - q) ** 2) / (1 - m * m);
+  if (growth === 0) return atOne;
+  const rho = 1 + growth;
+  const [first, second] = [1 + m - p, 1 + m - q];
+  const excess = (first * first + second * second) * (rho + m * m) - 2 * m * first * second * (1 + rho);
+  return atOne + growth * (1 + (m * m) / rho - (m * excess) / ((rho * rho - m * m) * (1 - m * m)));
+}
+
+/**
+ * The same as ρ Π_ij (1 − r_i s_j/ρ) / (1 − m²/ρ²), r and s the two modes' roots of x² − (1+m−p)x + m, in which nothing cancels near
+ * the deterministic spectral radius.
+ */
+function dampingFarBelow(p: number, q: number, m: number, rho: number): number {
+  const [half, second] = [0.5 * (1 + m - p), 1 + m - q];
+  const discriminant = half * half - m;
+  const root = Math.sqrt(Math.abs(discriminant));
+  // (1 − r s₁/ρ)(1 − r s₂/ρ) = 1 − (1+m−q) r/ρ + m r²/ρ², for both r.
+  let product: number;
+  if (discriminant >= 0) {
+    const factor = (r: number) => 1 - (second * r) / rho + (m * r * r) / (rho * rho);
+    product = factor(half + root) * factor(half - root);
+  } else {
+    const real = 1 - (second * half) / rho + (m * (half * half - root * root)) / (rho * rho);
+    const imaginary = (-second * root) / rho + (2 * m * half * root) / (rho * rho);
+    product = real * real + imaginary * imaginary;
+  }
+  return (rho * product) / (1 - (m / rho) ** 2);
 }
 
 /**

@@ -1,0 +1,200 @@
+import { createRandom, lanczos } from "@sedge/linalg";
+import { checkInteger } from "../errors.js";
+import { resolveDynamics, type SgdSettings } from "../settings.js";
+import { batches } from "./batches.js";
+import { checkModel, type QuadraticModel } from "./quadratic-model.js";
+import { rowCombiner, type RowCombiner } from "./row-combiner.js";
+import { overSeeds, planRun, type RunPlan, type SimulationOptions } from "./run-plan.js";
+
+export interface QuadraticSgdOptions extends SimulationOptions {
+  /** Whether to record λ_max. Costs all D products Q_iθ of a seed at each recorded step. Default true. */
+  readonly trackLambdaMax?: boolean | undefined;
+}
+
+export interface QuadraticSgdSimulation {
+  readonly recordAt: readonly number[];
+  readonly seeds: readonly number[];
+  /** ‖z_t‖²/(2D), [seeds, records] row-major. `Infinity` from where a seed overflows. */
+  readonly losses: Float64Array;
+  /** λ_max of J_tJ_tᵀ/D, [seeds, records]: the sharpness of the Gauss–Newton matrix, 2/η on the deterministic edge. NaN if not tracked. */
+  readonly lambdaMax: Float64Array;
+  /** Over seeds, [records]. */
+  readonly meanLoss: Float64Array;
+  readonly standardErrorLoss: Float64Array;
+  readonly meanLambdaMax: Float64Array;
+  readonly standardErrorLambdaMax: Float64Array;
+}
+
+/** Relative accuracy of λ_max. */
+const LAMBDA_ACCURACY = 1e-8;
+/** A run has diverged once its loss is this large: long before it overflows, and where no finite η would bring it back. */
+const DIVERGED = 1e100;
+
+/**
+ * SGD on quadratic regression models for many seeds, in parameters: θ ← θ − (η/B) Σ_{i in batch} z_i(θ) J_i(θ). This is the recursion
+ *
+ *     z' = z − (η/B) J u + (η²/2B²) Q(u,u),   J' = J − (η/B) Q(u,·),   u = JᵀP_t z
+ *
+ * of docs/theory/quadratic-model.md, with B·P² operations a step in place of the D·P² of carrying J along.
+ *
+ * The trajectories are the same on every platform to the last bit, and for each seed whatever the others are.
+ *
+ * @param model one model for all seeds, which then differ by their batches, or the model of each seed
+ * @throws TheoryRangeError or TheoryTypeError for anything out of range; the signal's reason if aborted
+ */
+export function simulateQuadraticModel(
+  model: QuadraticModel | ((seed: number) => QuadraticModel),
+  settings: Pick<SgdSettings, "learningRate" | "batchSize" | "sampling">,
+  options: QuadraticSgdOptions,
+): QuadraticSgdSimulation {
+  const where = "simulateQuadraticModel";
+  const plan = planRun(where, options);
+  const { recordAt, seeds } = plan;
+  const records = recordAt.length;
+  const losses = new Float64Array(seeds.length * records);
+  const lambdaMax = new Float64Array(seeds.length * records).fill(NaN);
+  // Seeds that share a model advance together, so that each Q_i is fetched once a step for all that drew it.
+  const groups = typeof model === "function" ? seeds.map((seed) => [seed]) : [seeds];
+  groups.forEach((group, index) => {
+    const ofGroup = typeof model === "function" ? model(group[0]!) : model;
+    checkModel(where, ofGroup);
+    const offset = index * records;
+    runGroup(where, ofGroup, settings, options, { ...plan, seeds: group }, (k, s, loss, lambda) => {
+      losses[offset + s * records + k] = loss;
+      lambdaMax[offset + s * records + k] = lambda;
+    });
+  });
+  const { mean: meanLoss, standardError: standardErrorLoss } = overSeeds(losses, seeds.length, records);
+  const { mean: meanLambdaMax, standardError: standardErrorLambdaMax } = overSeeds(lambdaMax, seeds.length, records);
+  return {
+    ...{ recordAt, seeds, losses, lambdaMax },
+    ...{ meanLoss, standardErrorLoss, meanLambdaMax, standardErrorLambdaMax },
+  };
+}
+
+/** One seed's state. */
+interface Walker {
+  readonly params: Float64Array;
+  readonly gradient: Float64Array;
+  readonly draw: (steps: number) => { readonly examples: Int32Array; readonly counts: Int32Array };
+  /** The leading right singular vector of J, [P], from the last time λ_max was found. */
+  leading: Float64Array | undefined;
+  diverged: boolean;
+}
+
+function runGroup(
+  where: string,
+  model: QuadraticModel,
+  settings: Pick<SgdSettings, "learningRate" | "batchSize" | "sampling">,
+  { seed, trackLambdaMax = true }: QuadraticSgdOptions,
+  plan: RunPlan,
+  record: (k: number, walker: number, loss: number, lambdaMax: number) => void,
+): void {
+  const { examples, params } = model;
+  const { learningRate, batchSize, sampling } = settings;
+  resolveDynamics(where, examples, { learningRate, batchSize, sampling });
+  checkInteger(where, "batchSize", batchSize, 1, examples);
+  const combiner = rowCombiner(model.curvature, model.jacobian, params, params);
+  const streams = createRandom(seed);
+  const walkers = plan.seeds.map((index): Walker => {
+    const rng = streams.fork(index).fork("batches");
+    return {
+      params: new Float64Array(params),
+      gradient: new Float64Array(params),
+      draw: batches(sampling ?? "without-replacement", examples, batchSize, rng).draw,
+      leading: undefined,
+      diverged: false,
+    };
+  });
+  let step = 0;
+  const advanceTo = (target: number): void => {
+    for (; step < target; step++) {
+      takeStep(model, combiner, walkers, learningRate / batchSize);
+      plan.advance(walkers.length);
+    }
+  };
+  plan.recordAt.forEach((at, k) => {
+    advanceTo(at);
+    walkers.forEach((walker, s) => {
+      const { loss, lambdaMax } = observe(model, combiner, walker, trackLambdaMax);
+      record(k, s, loss, lambdaMax);
+    });
+  });
+  advanceTo(plan.steps);
+}
+
+/** One step of each walker. Examples in ascending order, and of each all who drew it, so that Q_i is in the cache for them. */
+function takeStep(
+  { examples, params, residual, jacobian }: QuadraticModel,
+  { coefficients, result, combine }: RowCombiner,
+  walkers: readonly Walker[],
+  rate: number,
+): void {
+  const drawnBy: Walker[][] = Array.from({ length: examples }, () => []);
+  for (const walker of walkers) {
+    if (walker.diverged) continue;
+    walker.gradient.fill(0);
+    for (const example of walker.draw(1).examples) drawnBy[example]!.push(walker);
+  }
+  for (let i = 0; i < examples; i++) {
+    for (const { params: theta, gradient } of drawnBy[i]!) {
+      coefficients.set(theta);
+      combine(i); // J_i(θ) = J_i + Q_iθ
+      const z = residual[i]! + averageSlope(jacobian, i * params, result, theta);
+      for (let p = 0; p < params; p++) gradient[p]! += z * result[p]!;
+    }
+  }
+  for (const { diverged, params: theta, gradient } of walkers) {
+    if (!diverged) for (let p = 0; p < params; p++) theta[p]! -= rate * gradient[p]!;
+  }
+}
+
+/** ½(J_i + J_i(θ))·θ = J_i·θ + ½ θᵀQ_iθ: for a quadratic, the mean of the slopes at both ends is the slope between them. */
+function averageSlope(jacobian: Float64Array, at: number, slope: Float64Array, theta: Float64Array): number {
+  let sum = 0;
+  for (let p = 0; p < theta.length; p++) sum += (jacobian[at + p]! + slope[p]!) * theta[p]!;
+  return 0.5 * sum;
+}
+
+/** The loss over all examples, and λ_max of J Jᵀ/D by Lanczos on JᵀJ/D from the leading direction of the last time. */
+function observe(
+  { examples, params, residual, jacobian }: QuadraticModel,
+  { coefficients, result, combine }: RowCombiner,
+  walker: Walker,
+  trackLambdaMax: boolean,
+): { loss: number; lambdaMax: number } {
+  if (walker.diverged) return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
+  const slopes = new Float64Array(examples * params);
+  let squares = 0;
+  coefficients.set(walker.params);
+  for (let i = 0; i < examples; i++) {
+    combine(i);
+    slopes.set(result, i * params);
+    squares += (residual[i]! + averageSlope(jacobian, i * params, result, walker.params)) ** 2;
+  }
+  const loss = squares / (2 * examples);
+  if (!(loss < DIVERGED)) {
+    walker.diverged = true;
+    return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
+  }
+  if (!trackLambdaMax) return { loss, lambdaMax: NaN };
+  const along = new Float64Array(examples);
+  const apply = (x: Float64Array, y: Float64Array): void => {
+    y.fill(0);
+    for (let i = 0; i < examples; i++) {
+      let sum = 0;
+      for (let p = 0; p < params; p++) sum += slopes[i * params + p]! * x[p]!;
+      along[i] = sum / examples;
+      for (let p = 0; p < params; p++) y[p]! += along[i]! * slopes[i * params + p]!;
+    }
+  };
+  const start = walker.leading ?? slopes.slice(0, params);
+  const usable = start.some((x) => x !== 0);
+  const { values, vectors } = lanczos(apply, params, {
+    start: usable ? start : undefined,
+    tolerance: LAMBDA_ACCURACY,
+    stop: "value",
+  });
+  walker.leading = vectors;
+  return { loss, lambdaMax: values[0]! };
+}

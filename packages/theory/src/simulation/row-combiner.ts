@@ -1,0 +1,72 @@
+import { BLOCK, rowKernels, WORD } from "./row-kernels.js";
+
+/** Combinations of the rows of many matrices with the same coefficients: the products Q_i θ of a quadratic model. */
+export interface RowCombiner {
+  /** x, [rows]. To be set before `combine`. */
+  readonly coefficients: Float64Array;
+  /** The last result, [columns]. */
+  readonly result: Float64Array;
+  /** result = base_i + Σ_p x_p M_i[p], in this order of p. */
+  readonly combine: (matrix: number) => void;
+}
+
+/**
+ * @param matrices M, [count, rows, columns]
+ * @param bases [count, columns]
+ */
+export function rowCombiner(matrices: Float64Array, bases: Float64Array, rows: number, columns: number): RowCombiner {
+  const count = bases.length / columns;
+  const stride = Math.ceil(columns / BLOCK) * BLOCK;
+  const [zero, steps, result] = [0, 1, 2];
+  const coefficients = result + stride;
+  const factors = coefficients + rows;
+  const base = factors + rows;
+  const matrix = base + count * stride;
+  const lists = matrix + count * rows * stride;
+  const kernels = rowKernels(lists + count * rows);
+  if (kernels === null) return plainRowCombiner(matrices, bases, rows, columns);
+  const { memory, free } = kernels;
+  const integers = new Int32Array(memory.buffer);
+  integers[2 * steps] = rows;
+  for (let i = 0; i < count; i++) {
+    memory.set(bases.subarray(i * columns, (i + 1) * columns), base + i * stride);
+    for (let p = 0; p < rows; p++) {
+      const row = i * rows + p;
+      memory.set(matrices.subarray(row * columns, (row + 1) * columns), matrix + row * stride);
+      integers[2 * (lists + row)] = (matrix + row * stride) * WORD;
+      integers[2 * (lists + row) + 1] = (coefficients + p) * WORD;
+    }
+  }
+  return {
+    coefficients: memory.subarray(coefficients, coefficients + rows),
+    result: memory.subarray(result, result + columns),
+    combine(i) {
+      memory.copyWithin(result, base + i * stride, base + (i + 1) * stride);
+      const [to, list] = [result * WORD, (lists + i * rows) * WORD];
+      free(to, 0, 0, list, steps * WORD, factors * WORD, zero * WORD, 0, 1, stride / BLOCK);
+    },
+  };
+}
+
+/** `rowCombiner` without WebAssembly, with the same results to the last bit. */
+export function plainRowCombiner(
+  matrices: Float64Array,
+  bases: Float64Array,
+  rows: number,
+  columns: number,
+): RowCombiner {
+  const coefficients = new Float64Array(rows);
+  const result = new Float64Array(columns);
+  return {
+    coefficients,
+    result,
+    combine(i) {
+      result.set(bases.subarray(i * columns, (i + 1) * columns));
+      let at = i * rows * columns;
+      for (let p = 0; p < rows; p++) {
+        const factor = coefficients[p]!;
+        for (let k = 0; k < columns; k++) result[k]! += factor * matrices[at++]!;
+      }
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** What every step of linear SGD does to one residual: adds to it the rows of the step kernel that the batch names. */
+export interface RowSteps {
+  /** z, [size]. Set it before the first step. */
+  readonly residual: Float64Array;
+  /**
+   * One step for each entry of `counts`, of that many of the `rows`, in turn:
+   *
+   *     v ← m v − (ηδ) z + Σ_b (z[row_b] + noise_b) K[row_b],   z ← z + v
+   *
+   * every z on the right being the one before the step. Without momentum and weight decay v is not kept.
+   */
+  readonly advance: (rows: Int32Array, counts: Int32Array, noise: Float64Array | null) => void;
+  /** Back to rest: v = 0. */
+  readonly rest: () => void;
+}
+
+/**
+ * @param kernel K = −(η/B) J Jᵀ, [size, size], symmetric
+ * @param drag ηδ
+ */
+export function plainRowSteps(kernel: Float64Array, size: number, momentum: number, drag: number): RowSteps {
+  const residual = new Float64Array(size);
+  const velocity = new Float64Array(size);
+  const keepsVelocity = momentum !== 0 || drag !== 0;
+  let factors = new Float64Array(16);
+  return {
+    residual,
+    rest: () => void velocity.fill(0),
+    advance(rows, counts, noise) {
+      const target = keepsVelocity ? velocity : residual;
+      let at = 0;
+      for (const count of counts) {
+        if (count > factors.length) factors = new Float64Array(2 * count);
+        for (let b = 0; b < count; b++) factors[b] = residual[rows[at + b]!]! + (noise === null ? 0 : noise[at + b]!);
+        if (keepsVelocity) {
+          for (let d = 0; d < size; d++) velocity[d] = momentum * velocity[d]! - drag * residual[d]!;
+        }
+        // Four rows at a time, added in the order in which they come: the sums are the WebAssembly kernel's to the last bit.
+        let b = 0;
+        for (; b + 4 <= count; b += 4) {
+          const [f0, f1, f2, f3] = [factors[b]!, factors[b + 1]!, factors[b + 2]!, factors[b + 3]!];
+          let [k0, k1] = [rows[at + b]! * size, rows[at + b + 1]! * size];
+          let [k2, k3] = [rows[at + b + 2]! * size, rows[at + b + 3]! * size];
+          for (let d = 0; d < size; d++) {
+            target[d] = target[d]! + f0 * kernel[k0++]! + f1 * kernel[k1++]! + f2 * kernel[k2++]! + f3 * kernel[k3++]!;
+          }
+        }
+        for (; b < count; b++) {
+          const factor = factors[b]!;
+          let k = rows[at + b]! * size;
+          for (let d = 0; d < size; d++) target[d]! += factor * kernel[k++]!;
+        }
+        if (keepsVelocity) for (let d = 0; d < size; d++) residual[d]! += velocity[d]!;
+        at += count;
+      }
+    },
+  };
+}
