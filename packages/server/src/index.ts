@@ -1,4 +1,5 @@
 export { createApp, type AppOptions } from "./api/app.js";
+export { compareRuns, type Comparison } from "./compare/compare-runs.js";
 export { createToken } from "./api/token.js";
 export { ServerError, StoreError, type ServerErrorCode, type StoreErrorCode } from "./errors.js";
 export { exportFormats, exportRun, type ExportFormat } from "./export/export-run.js";
@@ -6,6 +7,7 @@ export { startServer, type RunningServer, type ServerOptions } from "./server.js
 export type {
   AppendableEvent,
   RunDeleted,
+  RunTagged,
   RunSummary,
   SequencedEvent,
   StoredRunStarted,
