@@ -6,6 +6,8 @@ import { describe, LinalgRangeError, LinalgTypeError } from "./errors.js";
 /** Which implementation does the dense work. */
 export interface Backend {
   readonly name: "typescript" | "lapack";
+  /** What the TypeScript implementation's inner loops are: WebAssembly, or TypeScript where that is not to be had. */
+  readonly kernels?: "wasm" | "plain";
   /** The library's own name and configuration. */
   readonly library?: string;
   /** The file it was loaded from, or its name where the system's loader found it. */

@@ -9,7 +9,9 @@ import { timesVector } from "./vector-product.js";
 
 /** The portable implementation: blocked algorithms over WebAssembly SIMD or plain kernels. */
 export const typescriptEngine: Engine = {
-  description: { name: "typescript" },
+  get description() {
+    return { name: "typescript", kernels: workspace(0).name } as const;
+  },
 
   multiply(target, a, b, shape) {
     const { rows, inner, columns } = shape;

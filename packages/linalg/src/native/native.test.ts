@@ -33,7 +33,7 @@ describe("a library that cannot be used falls back to TypeScript with one warnin
       : []),
   ] as const)("%s", (_, path, reason) => {
     const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
-    expect(selectBackend(path)).toEqual({ name: "typescript" });
+    expect(selectBackend(path)).toEqual({ name: "typescript", kernels: "wasm" });
     expect(multiply(Float64Array.of(3), Float64Array.of(5), { rows: 1, inner: 1, columns: 1 })).toEqual(
       Float64Array.of(15),
     );
