@@ -44,10 +44,10 @@ export function defineSimulate(command: Command, io: Io, finish: Finish): void {
     .description("SGD on the quadratic regression model: λ_max and loss over many seeds, for several batch sizes.")
     .option("--examples <number>", "N", "40")
     .option("--params <number>", "P", "50")
-    .option("--curvature <number>", "scale of the model's second derivatives", "0.02")
+    .option("--curvature <number>", "standard deviation of the model's second derivatives", "0.03")
     .option("--weighting <name>", "flat (V = 1) | scaled (V = σ, weighted towards large modes)", "flat")
-    .option("--batch-sizes <a,b,…>", "B of each curve, examples", "2,5,10,40")
-    .option("--edge <number>", "λ_max·η/2 at the start, dimensionless: sets η where that is not given", "0.4")
+    .option("--batch-sizes <a,b,…>", "B of each curve, examples", "3,5,10,40")
+    .option("--edge <number>", "λ_max·η/2 at the start, dimensionless: sets η where that is not given", "0.1")
     .option("--learning-rate <number>", "η, in units of one over curvature")
     .option(
       "--sampling <name>",
@@ -86,4 +86,4 @@ gives the same numbers on every machine.
 Examples:
   sedge simulate linear --noise-kernel 0.9 --steps 5000 --seeds 200
   sedge simulate linear system.json --out out
-  sedge simulate quadratic --weighting scaled --batch-sizes 1,4,16`;
+  sedge simulate quadratic --weighting scaled --batch-sizes 4,8,40`;

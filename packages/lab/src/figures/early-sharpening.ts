@@ -1,5 +1,5 @@
 import { createRandom } from "@sedge/linalg";
-import { expectedSharpening, randomQuadraticModel, simulateQuadraticModel } from "@sedge/theory";
+import { expectedSharpening, randomQuadraticModel, simulateQuadraticModel, type QuadraticModel } from "@sedge/theory";
 import { breathe, type FigureContext } from "./figure.js";
 import { mean, standardErrorOfMean } from "./numbers.js";
 import type { QuadraticProblem } from "./quadratic-courses.js";
@@ -31,7 +31,7 @@ export async function earlySharpening(
   onSeed: () => void,
 ): Promise<EarlySharpening[]> {
   const { batchSizes: _courses, steps: _steps, ...shared } = problem;
-  return parts.part("early-sharpening", { version: 1, name, batchSizes, ...shared }, async () => {
+  return parts.part("early-sharpening", { version: 2, name, batchSizes, ...shared }, async () => {
     const { examples, params, curvature, weighting, learningRate, sampling, seeds } = problem;
     const random = createRandom(`${name}, start`);
     const jacobian = random
@@ -47,21 +47,25 @@ export async function earlySharpening(
       const model = randomQuadraticModel({ ...drawn, seed: `${name}, pair ${index}` });
       const mirrored = { ...model, curvature: model.curvature.map((entry) => -entry) };
       batchSizes.forEach((batchSize, k) => {
-        const pair = [model, mirrored].map((each) => {
-          const settings = { learningRate, batchSize, sampling };
-          const options = { steps: 2, seed: `${name}, batches`, firstSeed: index, seeds: 1 };
-          const [start, one, two] = simulateQuadraticModel(each, settings, options).lambdaMax as unknown as [
-            number,
-            number,
-            number,
-          ];
-          return { first: (one - start) / start, second: (two - 2 * one + start) / start };
-        });
-        differences[k]!.first.push(mean(pair.map(({ first }) => first)));
-        differences[k]!.second.push(mean(pair.map(({ second }) => second)));
+        const changes = [model, mirrored].flatMap((each) => firstChanges(each, batchSize, index));
+        differences[k]!.first.push(mean(changes.map(({ first }) => first)));
+        differences[k]!.second.push(mean(changes.map(({ second }) => second)));
       });
       onSeed();
     }
+
+    /** Relative changes of λ_max in two steps, for some draws of the batches, the same ones for Q and −Q. */
+    function firstChanges(model: QuadraticModel, batchSize: number, index: number) {
+      // A small batch varies more and costs less: it is drawn more often.
+      const draws = Math.min(16, Math.ceil(examples / batchSize));
+      const options = { steps: 2, seed: `${name}, batches`, firstSeed: 16 * index, seeds: draws };
+      const { lambdaMax } = simulateQuadraticModel(model, { learningRate, batchSize, sampling }, options);
+      return Array.from({ length: draws }, (_, draw) => {
+        const [start, one, two] = lambdaMax.subarray(3 * draw, 3 * draw + 3) as unknown as [number, number, number];
+        return { first: (one - start) / start, second: (two - 2 * one + start) / start };
+      });
+    }
+
     return batchSizes.map((batchSize, k) => {
       const { eigenvalues, first, second } = expectedSharpening(drawn, { learningRate, batchSize, sampling });
       const top = eigenvalues.length - 1;

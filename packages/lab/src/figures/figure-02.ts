@@ -1,36 +1,17 @@
-import * as Plot from "@observablehq/plot";
-import { earlySharpening, type Difference, type EarlySharpening } from "./early-sharpening.js";
+import { agreementCheck, differencePanel, differenceTable } from "./difference-panel.js";
 import type { Check, DataTable, Figure, FigureContext } from "./figure.js";
 import { decimals } from "./numbers.js";
-import type { LegendEntry, Panel } from "./plotting/sheet.js";
-import type { Theme } from "./plotting/theme.js";
-import {
-  expectedLambdaMax,
-  initialKernels,
-  quadraticCourses,
-  recordedSteps,
-  type InitialKernel,
-  type QuadraticCourse,
-  type QuadraticProblem,
-} from "./quadratic-courses.js";
+import { expectedLambdaMax, recordedSteps, type QuadraticCourse } from "./quadratic-courses.js";
 import { coursesTable, sharpnessPanel, topOf } from "./quadratic-panels.js";
-
-/** One weighting of the random Q: its courses, and its first two steps. */
-interface Weighted {
-  readonly problem: QuadraticProblem;
-  readonly courses: readonly QuadraticCourse[];
-  readonly kernels: readonly InitialKernel[];
-  readonly early: readonly EarlySharpening[];
-}
+import { sharpen, sharpenedSeeds, weightings, type Sharpened } from "./sharpened.js";
 
 export interface Figure02Data {
   readonly seed: number;
-  readonly flat: Weighted;
-  readonly scaled: Weighted;
+  readonly flat: Sharpened;
+  readonly scaled: Sharpened;
 }
 
 const title = "Quadratic regression: small batches sharpen first and settle lower";
-const weightings = { flat: "V = 1", scaled: "V = σ" } as const;
 
 /** The paper's figure 2: conservative sharpening in the quadratic regression model. */
 export const figure02: Figure<Figure02Data> = {
@@ -40,6 +21,11 @@ export const figure02: Figure<Figure02Data> = {
   compute,
   sheet(data, theme) {
     const { problem } = data.flat;
+    const differences = [data.flat, data.scaled].map(({ problem: { weighting }, early }, i) => ({
+      label: weightings[weighting],
+      colour: theme.series[i]!,
+      early,
+    }));
     const top = Math.max(...[data.flat, data.scaled].map((each) => topOf(each.problem, each.courses)));
     return {
       title,
@@ -52,14 +38,8 @@ export const figure02: Figure<Figure02Data> = {
       panels: [
         sharpnessPanel({ title: "Sharpness against step, V = 1", top, ...data.flat }, theme),
         sharpnessPanel({ title: "Sharpness against step, V = σ", top, ...data.scaled }, theme),
-        differencePanel(
-          "Sharpening in the first step",
-          "λ_{max} gain of step 1 (% of the start)",
-          "first",
-          data,
-          theme,
-        ),
-        differencePanel("Change of pace in the second step", "second difference of λ_{max} (%)", "second", data, theme),
+        differencePanel("first", differences, theme),
+        differencePanel("second", differences, theme),
       ],
     };
   },
@@ -89,92 +69,28 @@ async function compute({ quick, seed, parts, onProgress, signal }: FigureContext
     seeds: quick ? 24 : 100,
   };
   const earlySizes = quick ? [2, 5, 10, 20, 40] : [2, 4, 8, 15, 30, 60, 100];
-  const total = 2 * (shared.batchSizes.length + 1) * shared.seeds;
+  const total = 2 * sharpenedSeeds(shared);
   let done = 0;
-  const weighted = async (weighting: "flat" | "scaled"): Promise<Weighted> => {
-    const problem: QuadraticProblem = { ...shared, weighting };
-    const tick = () => onProgress({ label: weightings[weighting], done: ++done, total });
-    const context = { parts, signal };
-    onProgress({ label: weightings[weighting], done, total });
-    const courses = await quadraticCourses(problem, name, context, tick);
-    // The closed form is of second order in Q: a quarter of the curvature keeps the fourth order out of sight.
-    const gentle = { ...problem, curvature: problem.curvature / 4 };
-    const early = await earlySharpening(gentle, earlySizes, name, context, tick);
-    return { problem, courses, kernels: initialKernels(problem, name), early };
+  const sharpened = (weighting: "flat" | "scaled") => {
+    const tick = () => onProgress({ label: weightings[weighting], done: done++, total });
+    tick();
+    return sharpen({ ...shared, weighting }, earlySizes, name, { parts, signal }, tick);
   };
-  return { seed, flat: await weighted("flat"), scaled: await weighted("scaled") };
+  return { seed, flat: await sharpened("flat"), scaled: await sharpened("scaled") };
 }
-
-function differencePanel(
-  heading: string,
-  label: string,
-  key: "first" | "second",
-  data: Figure02Data,
-  theme: Theme,
-): Panel {
-  const series = (["flat", "scaled"] as const).map((weighting, i) => ({
-    label: weightings[weighting],
-    colour: theme.series[i]!,
-    points: data[weighting].early.map((entry) => ({
-      batchSize: entry.batchSize,
-      at: entry.batchSize * (i === 0 ? 0.97 : 1.03), // side by side, so that error bars do not cover each other
-      ...percent(entry[key]),
-    })),
-  }));
-  const all = series.flatMap(({ points }) => points.flatMap(({ low, high, theory }) => [low, high, theory]));
-  const [least, most] = [Math.min(0, ...all), Math.max(0, ...all)];
-  const pad = 0.06 * (most - least);
-  const sizes = series[0]!.points.map(({ batchSize }) => batchSize);
-  return {
-    title: heading,
-    legend: series.flatMap(({ label: name, colour }): LegendEntry[] => [
-      { label: `${name}, closed form`, colour },
-      { label: `${name}, Monte Carlo`, colour, symbol: "dot" },
-    ]),
-    x: {
-      ...{ label: "batch size B (examples)", type: "log", domain: [sizes[0]! / 1.25, sizes.at(-1)! * 1.25] },
-      ...{ ticks: sizes, tickFormat: String },
-    },
-    y: { label, domain: [least - pad, most + pad] },
-    marks: [
-      Plot.ruleY([0], { stroke: theme.axis, strokeWidth: 1 }),
-      ...series.flatMap(({ points, colour }) => [
-        Plot.line(points, { x: "batchSize", y: "theory", stroke: colour, strokeWidth: 2 }),
-        Plot.ruleX(points, { x: "at", y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5 }),
-        Plot.dot(points, { x: "at", y: "mean", fill: colour, r: 3.4 }),
-      ]),
-    ],
-  };
-}
-
-const percent = ({ mean, standardError, theory }: Difference) => ({
-  ...{ mean: 100 * mean, theory: 100 * theory },
-  ...{ low: 100 * (mean - 2 * standardError), high: 100 * (mean + 2 * standardError) },
-});
 
 function tables({ flat, scaled }: Figure02Data): Record<string, DataTable> {
-  const differences = (key: "first" | "second"): DataTable => {
-    const rows = [flat, scaled].flatMap(({ problem, early }) =>
-      early.map((entry) => ({ weighting: problem.weighting, batchSize: entry.batchSize, ...entry[key] })),
-    );
-    return {
-      weighting: rows.map(({ weighting }) => weighting),
-      batchSize: rows.map(({ batchSize }) => batchSize),
-      meanRelativeChange: rows.map(({ mean }) => mean),
-      standardError: rows.map(({ standardError }) => standardError),
-      theory: rows.map(({ theory }) => theory),
-    };
-  };
   return {
     a: coursesTable(flat.problem, flat.courses),
     b: coursesTable(scaled.problem, scaled.courses),
-    c: differences("first"),
-    d: differences("second"),
+    c: differenceTable("first", [flat, scaled]),
+    d: differenceTable("second", [flat, scaled]),
   };
 }
 
 function checks({ flat, scaled }: Figure02Data): Check[] {
-  return [flat, scaled].flatMap(({ problem, courses, early }): Check[] => {
+  return [flat, scaled].flatMap((sharpened): Check[] => {
+    const { problem, courses, early } = sharpened;
     const name = weightings[problem.weighting];
     const [smallest, largest] = [courses[0]!, courses.at(-1)!];
     const steps = recordedSteps(problem);
@@ -184,8 +100,6 @@ function checks({ flat, scaled }: Figure02Data): Check[] {
     const ends = courses.map((course) => gain(course, last));
     const firsts = early.map(({ first }) => first.theory);
     const seconds = early.map(({ second }) => second.theory);
-    const deviation = (key: "first" | "second") =>
-      Math.max(...early.map((entry) => Math.abs(entry[key].mean - entry[key].theory) / entry[key].standardError));
     const asPercent = (value: number) => `${decimals(100 * value, 1)} %`;
     return [
       {
@@ -208,11 +122,7 @@ function checks({ flat, scaled }: Figure02Data): Check[] {
         measured: `${decimals(100 * seconds[0]!, 3)} % to ${decimals(100 * seconds.at(-1)!, 3)} %`,
         holds: seconds.every((value, i) => i === 0 || value > seconds[i - 1]!),
       },
-      {
-        claim: `${name}: Monte Carlo agrees with the closed form (4 standard errors)`,
-        measured: `largest deviation ${decimals(deviation("first"), 1)} (first), ${decimals(deviation("second"), 1)} (second)`,
-        holds: deviation("first") < 4 && deviation("second") < 4,
-      },
+      agreementCheck(sharpened),
     ];
   });
 }

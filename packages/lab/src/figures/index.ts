@@ -1,7 +1,8 @@
 export { figure01, type Figure01Data } from "./figure-01.js";
 export { figure02, type Figure02Data } from "./figure-02.js";
 export { linearSimulation, type LinearSimulationData, type LinearSimulationProblem } from "./linear-simulation.js";
-export { quadraticSimulation, type QuadraticSimulationData } from "./quadratic-simulation.js";
+export { quadraticSimulation } from "./quadratic-simulation.js";
+export type { Sharpened } from "./sharpened.js";
 export { expectedLambdaMax, type QuadraticProblem } from "./quadratic-courses.js";
 export type { Check, DataTable, Figure, FigureContext, FigureProgress, Study } from "./figure.js";
 export { folderParts, noParts, type PartStore } from "./parts.js";

@@ -1,59 +1,62 @@
+import { agreementCheck, differencePanel, differenceTable } from "./difference-panel.js";
 import type { FigureContext, Study } from "./figure.js";
-import {
-  initialKernels,
-  quadraticCourses,
-  type InitialKernel,
-  type QuadraticCourse,
-  type QuadraticProblem,
-} from "./quadratic-courses.js";
+import type { QuadraticProblem } from "./quadratic-courses.js";
 import { coursesTable, lossPanel, sharpnessPanel, topOf } from "./quadratic-panels.js";
+import { sharpen, sharpenedSeeds, weightings, type Sharpened } from "./sharpened.js";
 
-export interface QuadraticSimulationData {
-  readonly courses: readonly QuadraticCourse[];
-  readonly kernels: readonly InitialKernel[];
-}
-
-/** SGD on random quadratic regression models at several batch sizes: λ_max and loss, means over seeds. */
-export function quadraticSimulation(problem: QuadraticProblem): Study<QuadraticSimulationData> {
+/**
+ * SGD on random quadratic regression models at several batch sizes: λ_max and loss, means over seeds, and the first two
+ * steps beside their closed form.
+ */
+export function quadraticSimulation(problem: QuadraticProblem): Study<Sharpened> {
   const title = "Quadratic regression: sharpening by batch size";
-  const { examples, params, curvature, weighting, learningRate, seeds } = problem;
+  const { examples, params, curvature, weighting, learningRate, seeds, batchSizes } = problem;
   return {
     name: "simulate-quadratic",
     title,
-    async compute({ seed, parts, onProgress, signal }: FigureContext) {
-      const total = problem.batchSizes.length * seeds;
+    compute({ seed, parts, onProgress, signal }: FigureContext) {
+      const total = sharpenedSeeds(problem);
       let done = 0;
-      onProgress({ label: "simulating", done, total });
-      const name = `simulate quadratic, ${seed}`;
-      const courses = await quadraticCourses(problem, name, { parts, signal }, () =>
-        onProgress({ label: "simulating", done: ++done, total }),
-      );
-      return { courses, kernels: initialKernels(problem, name) };
+      const tick = () => onProgress({ label: "simulating", done: done++, total });
+      tick();
+      return sharpen(problem, batchSizes, `simulate quadratic, ${seed}`, { parts, signal }, tick);
     },
     settings: ({ kernels, courses }) => ({
       ...problem,
       initialKernels: kernels,
       diverged: Object.fromEntries(courses.map(({ batchSize, diverged }) => [batchSize, diverged])),
     }),
-    tables: ({ courses }) => ({ a: coursesTable(problem, courses) }),
-    checks: () => [],
-    sheet: ({ courses, kernels }, theme) => ({
-      title,
-      subtitle: [
-        `${examples} examples, ${params} parameters, curvature ${curvature}, V ${weighting === "flat" ? "= 1" : "= σ"}, ` +
-          `η = ${Number(learningRate.toPrecision(4))}; means over ${seeds} seeds, bands of two standard errors.`,
-        ...courses
-          .filter(({ diverged }) => diverged > 0)
-          .map(({ batchSize, diverged }) => `B = ${batchSize}: ${diverged} seeds diverged and are left out.`),
-      ],
-      columns: 2,
-      panels: [
-        sharpnessPanel(
-          { title: "Sharpness against step", problem, courses, kernels, top: topOf(problem, courses) },
-          theme,
-        ),
-        lossPanel(problem, courses, theme),
-      ],
+    tables: (data) => ({
+      a: coursesTable(problem, data.courses),
+      b: coursesTable(problem, data.courses),
+      c: differenceTable("first", [data]),
+      d: differenceTable("second", [data]),
     }),
+    // An error bar needs a few seeds.
+    checks: (data) => (seeds < 10 ? [] : [agreementCheck(data)]),
+    sheet(data, theme) {
+      const { courses, early } = data;
+      const differences = [{ label: weightings[weighting], colour: theme.series[0]!, early }];
+      return {
+        title,
+        subtitle: [
+          `${examples} examples, ${params} parameters, random Q with entries of variance ${curvature}² V, ` +
+            `${weightings[weighting]}, η = ${Number(learningRate.toPrecision(4))};`,
+          `means over ${seeds} seeds, bands of two standard errors. c, d: one (J, z), a quarter of the curvature, each Q paired with −Q.`,
+          ...courses
+            .filter(({ diverged }) => diverged > 0)
+            .map(
+              ({ batchSize, diverged }) => `B = ${batchSize}: ${diverged} of ${seeds} seeds diverged and are left out.`,
+            ),
+        ],
+        columns: 2,
+        panels: [
+          sharpnessPanel({ title: "Sharpness against step", top: topOf(problem, courses), ...data }, theme),
+          lossPanel(problem, courses, theme),
+          differencePanel("first", differences, theme),
+          differencePanel("second", differences, theme),
+        ],
+      };
+    },
   };
 }
