@@ -1,7 +1,7 @@
 /** @sedge/autodiff: build, differentiate and run ONNX graphs. */
 
 // Data
-export { scalarOf, tensor, type DataType, type Tensor, type TypedArray } from "./ir/tensor.js";
+export { numbersOf, scalarOf, tensor, type DataType, type Tensor, type TypedArray } from "./ir/tensor.js";
 export type { Dim, Shape } from "./ir/dims.js";
 export type { Body, Graph, Node, Typed, Value } from "./ir/graph.js";
 export { GraphError, OnnxFileError, ShapeError } from "./ir/errors.js";
