@@ -34,3 +34,5 @@ export { sharpnessProbe, type SharpnessProbeOptions } from "./probes/sharpness.j
 export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-kernel.js";
 export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";
 export type { Outcome, Progress } from "./training/run-loop.js";
+export { loadCheckpoint, type Checkpoint } from "./checkpoint/checkpoint.js";
+export { decodeSafetensors, encodeSafetensors, type StoredTensor, type TensorFile } from "./checkpoint/safetensors.js";

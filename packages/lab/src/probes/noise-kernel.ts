@@ -2,7 +2,7 @@ import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
-import type { Probe } from "./probe.js";
+import type { Probe, ProbeMemory } from "./probe.js";
 
 export interface NoiseKernelProbeOptions {
   /**
@@ -19,7 +19,7 @@ export interface NoiseKernelProbeOptions {
 export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}): Probe {
   return {
     name: "noiseKernel",
-    async open({ model, loss, dataset: { train }, sgd, random, threads }) {
+    async open({ model, loss, dataset: { train }, sgd, random, threads, memory }) {
       const chosen = minibatchStream({
         examples: train.examples,
         batchSize: examples,
@@ -28,8 +28,11 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
       }).next(1);
       const probeBatch = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
-      let start: Float64Array | undefined;
+      let start = memory?.["perron"];
       return {
+        get memory(): ProbeMemory {
+          return start ? { perron: start } : {};
+        },
         async observe({ params, learningRate }) {
           const ntk = await estimator.measure(params, probeBatch.inputs);
           const estimate = estimateNoiseKernel(ntk, loss, sgd, { learningRate, start });

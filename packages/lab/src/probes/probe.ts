@@ -29,6 +29,8 @@ export interface ProbeContext {
   /** The probe's own stream, forked from the run's seed by the probe's name: never the trainer's. */
   readonly random: Random;
   readonly threads: number;
+  /** From a checkpoint, if the run is resumed. */
+  readonly memory?: ProbeMemory | undefined;
 }
 
 /** The run after `step` updates. */
@@ -42,8 +44,13 @@ export interface ProbeView {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a probe remembers from one measurement to the next, and a checkpoint keeps: named vectors. */
+export type ProbeMemory = Readonly<Record<string, Float64Array>>;
+
 /** A probe of one run. */
 export interface OpenProbe {
+  /** What its next measurement depends on besides the view. Without it, a resumed run may measure differently. */
+  readonly memory?: ProbeMemory;
   /** Measures; the keys are metric paths as listed in `run/events.ts`. */
   observe(view: ProbeView): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { openHessian } from "../curvature/hessian.js";
 import { sharpness } from "../curvature/sharpness.js";
-import type { Probe } from "./probe.js";
+import type { Probe, ProbeMemory } from "./probe.js";
 
 export interface SharpnessProbeOptions {
   /** Largest ‖Hv − λv‖ relative to λ_max. Default 1e-3: the value's error is far smaller. */
@@ -16,11 +16,14 @@ export interface SharpnessProbeOptions {
 export function sharpnessProbe({ tolerance, maxIterations }: SharpnessProbeOptions = {}): Probe {
   return {
     name: "sharpness",
-    async open({ model, objective, dataset, sgd, random, threads }) {
+    async open({ model, objective, dataset, sgd, random, threads, memory }) {
       const { momentum = 0, weightDecay = 0 } = sgd;
       const hessian = await openHessian(objective, model.params, { threads });
-      let start: Float64Array | undefined;
+      let start = memory?.["vector"];
       return {
+        get memory(): ProbeMemory {
+          return start ? { vector: start } : {};
+        },
         async observe({ step, params, learningRate, signal }) {
           const top = await sharpness(hessian, params, dataset.train, {
             random: random.fork(step),

@@ -1,5 +1,5 @@
 import type { Random } from "@sedge/linalg";
-import type { OpenProbe, Probe, ProbeContext, ProbeView } from "../probes/probe.js";
+import type { OpenProbe, Probe, ProbeContext, ProbeMemory, ProbeView } from "../probes/probe.js";
 import { divergenceLimit } from "./trainer.js";
 
 /** What all probes saw at one step. */
@@ -16,22 +16,33 @@ export interface Observation {
 export interface ProbeSet {
   readonly count: number;
   observe(view: ProbeView): Promise<Observation>;
+  /** By probe. */
+  memory(): Readonly<Record<string, ProbeMemory>>;
+  /** Probes that failed and are not asked any more. */
+  switchedOff(): string[];
   close(): Promise<void>;
 }
 
 /** Opens every probe on a random stream of its own name, so that no probe's presence changes what another draws. */
 export async function openProbes(
   probes: readonly Probe[],
-  context: Omit<ProbeContext, "random">,
+  context: Omit<ProbeContext, "random" | "memory">,
   seed: Random,
+  resume: { readonly memory: Readonly<Record<string, ProbeMemory>>; readonly switchedOff: readonly string[] } = {
+    memory: {},
+    switchedOff: [],
+  },
 ): Promise<ProbeSet> {
   const open = new Map<string, OpenProbe>();
   for (const probe of probes) {
     const { name } = probe;
     if (open.has(name)) throw new RangeError(`train: two probes are called "${name}"; each needs a name of its own.`);
-    open.set(name, await probe.open({ ...context, random: seed.fork("probe").fork(name) }));
+    open.set(
+      name,
+      await probe.open({ ...context, random: seed.fork("probe").fork(name), memory: resume.memory[name] }),
+    );
   }
-  const watching = new Set(open.keys());
+  const watching = new Set([...open.keys()].filter((name) => !resume.switchedOff.includes(name)));
 
   return {
     count: open.size,
@@ -55,6 +66,8 @@ export async function openProbes(
       }
       return { values, diverged: false, warnings };
     },
+    memory: () => Object.fromEntries([...open].map(([name, probe]) => [name, probe.memory ?? {}])),
+    switchedOff: () => [...open.keys()].filter((name) => !watching.has(name)),
     async close() {
       await Promise.all([...open.values()].map((probe) => probe.close()));
     },

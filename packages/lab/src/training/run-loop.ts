@@ -40,6 +40,21 @@ export interface RunLoopOptions {
   /** Called before work that may keep the event loop for long. */
   readonly flush: () => void;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Where another run loop of the same config stopped. */
+  readonly resume?: LoopState | undefined;
+  /** Called where the run may be resumed from, after every chunk and every record. */
+  readonly onResumable?: ((state: LoopState) => void) | undefined;
+}
+
+/** What the loop itself must know to go on, besides the trainer's, the minibatches' and the probes' own state. */
+export interface LoopState {
+  /** The last step whose record has been written; −1 before the first. */
+  readonly recordedStep: number;
+  /** Sum and number of minibatch losses since that record. */
+  readonly batchLoss: { readonly sum: number; readonly count: number };
+  readonly latest: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+  readonly seconds: { readonly training: number; readonly probes: number };
 }
 
 /** `loss/batch` is recorded this many times over a run, at steps that the config alone decides. */
@@ -59,10 +74,12 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const recorded = new Set<number>();
   for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
 
-  const latest: Record<string, number> = {};
-  const warnings: string[] = [];
-  const seconds = { training: 0, probes: 0 };
-  const batchLoss = { sum: 0, count: 0 };
+  const { resume, onResumable } = options;
+  const latest: Record<string, number> = { ...resume?.latest };
+  const warnings: string[] = [...(resume?.warnings ?? [])];
+  const seconds = { training: 0, probes: 0, ...resume?.seconds };
+  const batchLoss = { sum: 0, count: 0, ...resume?.batchLoss };
+  let recordedStep = resume?.recordedStep ?? -1;
   const pace = pacer();
   let lastMeasurement = 0;
 
@@ -75,6 +92,8 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     distance: Math.max(...["noiseKernel/exact", "edge/deterministic"].map((key) => latest[key] ?? -Infinity)),
   });
 
+  const resumable = () => onResumable?.({ recordedStep, batchLoss, latest, warnings, seconds });
+
   function record(step: number, values: Record<string, number>): void {
     if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
     batchLoss.sum = batchLoss.count = 0;
@@ -84,6 +103,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
     Object.assign(latest, values);
     options.record(step, values);
+    recordedStep = step;
   }
 
   async function measure(step: number): Promise<{ values: Record<string, number>; diverged: boolean }> {
@@ -121,12 +141,14 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       batchLoss.count += losses.length;
       if (divergedAt !== undefined) return divergedAt;
       report();
+      resumable();
     }
     return undefined;
   }
 
   try {
     for (const stop of [...new Set([...recorded, ...measurable])].sort((a, b) => a - b)) {
+      if (stop <= recordedStep) continue;
       const divergedAt = await advanceTo(stop);
       if (divergedAt !== undefined) {
         record(divergedAt, {});
@@ -143,10 +165,14 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
         return ended("diverged", stop);
       }
       if (due) report();
+      resumable();
     }
     return ended("finished", steps);
   } catch (error) {
-    if (signal?.aborted) return ended("interrupted", trainer.step);
+    if (signal?.aborted) {
+      resumable();
+      return ended("interrupted", trainer.step);
+    }
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createRandom } from "@sedge/linalg";
 import { standingOf, verdict, type Verdict } from "../advice/verdict.js";
+import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.js";
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from "../config/train-config.js";
 import type { Dataset } from "../data/dataset.js";
 import { mnist } from "../data/mnist.js";
@@ -16,7 +17,7 @@ import type { RunEvent, RunFinished } from "../run/events.js";
 import type { Sink } from "../run/sinks.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import { openProbes } from "./probe-set.js";
-import { runLoop, type Outcome, type Progress } from "./run-loop.js";
+import { runLoop, type LoopState, type Outcome, type Progress } from "./run-loop.js";
 import { openTrainer } from "./trainer.js";
 
 export interface TrainOptions {
@@ -34,6 +35,15 @@ export interface TrainOptions {
   readonly dataset?: Dataset;
   /** In place of the one that the config describes. */
   readonly model?: Model;
+  /** Keeps the run's state in a file, so that it can be resumed after any kind of end. Default: none is kept. */
+  readonly checkpoint?: {
+    /** The file. Its folder must be there. Replaced whole or not at all. */
+    readonly path: string;
+    /** Seconds of wall time between savings; the last state of an interrupted or finished run is saved too. Default 10. */
+    readonly everySeconds?: number;
+    /** Goes on from the file, which must be of the same config, to the same results to the last bit. Default false. */
+    readonly resume?: boolean;
+  };
 }
 
 export interface TrainResult extends Outcome {
@@ -62,11 +72,13 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   const dataset = options.dataset ?? (await mnist(config.data));
   const model = options.model ?? mlp({ inputs: sizeOf(dataset.inputShape), outputs: dataset.outputs, ...config.model });
   requireFit(config, dataset, model);
+  const resumed = options.checkpoint?.resume ? loadCheckpoint(options.checkpoint.path) : undefined;
+  if (resumed) requireSameConfig(options.checkpoint!.path, resumed.config, config);
   const graph = objective(model, config.loss);
   const seed = createRandom(config.seed);
   const { batchSize, sampling, momentum, weightDecay } = config;
   const sgd = { examples: dataset.train.examples, batchSize, sampling, momentum, weightDecay };
-  const context: Omit<ProbeContext, "random"> = {
+  const context: Omit<ProbeContext, "random" | "memory"> = {
     model,
     objective: graph,
     loss: config.loss,
@@ -74,7 +86,17 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     sgd,
     threads: config.threads,
   };
-  const probes = await openProbes(options.probes ?? defaultProbes(config), context, seed);
+  const probes = await openProbes(options.probes ?? defaultProbes(config), context, seed, {
+    memory: resumed?.probes ?? {},
+    switchedOff: resumed?.switchedOff ?? [],
+  });
+  const minibatches = minibatchStream({
+    examples: sgd.examples,
+    batchSize,
+    sampling,
+    random: seed.fork("minibatches"),
+  });
+  if (resumed) minibatches.restore(resumed.minibatches);
   const trainer = await openTrainer({
     objective: graph,
     specs: model.params,
@@ -82,16 +104,30 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     split: dataset.train,
     batchSize,
     optimizer: { momentum, weightDecay },
-    minibatches: minibatchStream({ examples: sgd.examples, batchSize, sampling, random: seed.fork("minibatches") }),
+    minibatches,
     learningRate: () => config.learningRate,
     threads: config.threads,
+    resume: resumed,
   });
 
-  const runId = options.runId ?? newRunId();
+  const runId = options.runId ?? resumed?.runId ?? newRunId();
   const sinks = options.sinks ?? [];
   const write = (event: RunEvent) => sinks.forEach((sink) => sink.write(event));
   const end = (step: number, status: RunFinished["status"], message?: string) =>
     write({ type: "run-finished", runId, time: Date.now(), step, status, ...(message !== undefined && { message }) });
+  const flush = () => sinks.forEach((sink) => sink.flush?.());
+  const keeper =
+    options.checkpoint &&
+    checkpointKeeper(options.checkpoint, flush, (state) => ({
+      ...state,
+      runId,
+      config,
+      step: trainer.step,
+      minibatches: minibatches.state(),
+      switchedOff: probes.switchedOff(),
+      carried: trainer.carried,
+      probes: probes.memory(),
+    }));
   let started = false;
   try {
     write({
@@ -113,9 +149,12 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
       probes,
       signal: options.signal,
       record: (step, values) => write({ type: "metrics", runId, time: Date.now(), step, values }),
-      flush: () => sinks.forEach((sink) => sink.flush?.()),
+      flush,
       onProgress: options.onProgress,
+      resume: resumed,
+      onResumable: keeper?.offer,
     });
+    if (outcome.status !== "diverged") keeper?.saveLast();
     const { status, step, latest, warnings, seconds } = outcome;
     const judged = verdict(standingOf(status, step, latest));
     end(step, status, [judged.text, ...warnings].join("; "));
@@ -138,6 +177,41 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
 function newRunId(): string {
   const time = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return `${time}-${randomBytes(3).toString("hex")}`;
+}
+
+/** Saves what it is offered when the time has come, and the last of it on request. */
+function checkpointKeeper(
+  { path, everySeconds = 10 }: { readonly path: string; readonly everySeconds?: number },
+  flush: () => void,
+  complete: (state: LoopState) => Checkpoint,
+) {
+  let savedAt = performance.now();
+  let last: LoopState | undefined;
+  const save = (state: LoopState) => {
+    flush(); // what a checkpoint counts as recorded must be
+    saveCheckpoint(path, complete(state));
+    savedAt = performance.now();
+  };
+  return {
+    offer(this: void, state: LoopState): void {
+      last = state;
+      if (performance.now() - savedAt >= 1000 * everySeconds) save(state);
+    },
+    saveLast(): void {
+      if (last) save(last);
+    },
+  };
+}
+
+function requireSameConfig(path: string, saved: TrainConfig, config: TrainConfig): void {
+  for (const key of new Set([...Object.keys(saved), ...Object.keys(config)] as (keyof TrainConfig)[])) {
+    const [there, here] = [JSON.stringify(saved[key]), JSON.stringify(config[key])];
+    if (there !== here) {
+      throw new BadInput(
+        `${path}: a checkpoint of another config: ${key} is ${there ?? "not set"} there, ${here ?? "not set"} here.`,
+      );
+    }
+  }
 }
 
 function requireFit(config: TrainConfig, dataset: Dataset, model: Model): void {

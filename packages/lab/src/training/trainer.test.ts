@@ -75,7 +75,7 @@ function linearSgd(
     ] as const) {
       gradient.forEach((g, k) => {
         velocity[k] = momentum * velocity[k]! + g + weightDecay * theta[k]!;
-        theta[k]! -= learningRate * velocity[k]!;
+        theta[k]! -= learningRate * velocity[k];
       });
     }
     weights.push(Float64Array.from(w));

@@ -1,5 +1,6 @@
 import { compile, sgd, tensor, trainingLoop, updateState, type Graph, type SgdOptions } from "@sedge/autodiff";
 import type { Split } from "../data/dataset.js";
+import { BadInput } from "../errors.js";
 import { sizeOf, type Params, type ParamSpec } from "../models/model.js";
 import type { MinibatchStream } from "../sampling/minibatch-stream.js";
 
@@ -19,6 +20,8 @@ export interface TrainerOptions {
   /** Heavy ball and L2. Default none of either. */
   readonly optimizer?: SgdOptions;
   readonly threads?: number;
+  /** To go on from `step` and `carried` of another trainer, instead of step 0 and `params`. */
+  readonly resume?: { readonly step: number; readonly carried: Params } | undefined;
 }
 
 /** What a number of updates did. */
@@ -35,6 +38,8 @@ export interface Trainer {
   readonly step: number;
   /** Weights after `step` updates. Never written to afterwards: each call makes new ones. */
   readonly params: Params;
+  /** All that the loop carries: the parameters, and the optimiser's memory of each. */
+  readonly carried: Params;
   /** Makes `steps` updates. How a run is cut into calls changes nothing in its results, to the last bit. */
   advance(steps: number): Promise<Advance>;
   /**
@@ -55,17 +60,23 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
     update: sgd(options.optimizer),
     stopAbove: divergenceLimit,
   });
-  const stateShapes = Object.entries(updateState(loop, names));
+  const memory = Object.entries(updateState(loop, names)).map(([name, shape]) => ({ name, shape: shape as number[] }));
+  const carriedSpecs: readonly ParamSpec[] = [...specs, ...memory];
   const session = await compile(loop, { threads });
   const data = { x: split.inputs, y: split.targets };
 
-  let step = 0;
-  /** All that the loop carries: the parameters and the optimiser's memory of each. */
-  let carried: Params = {
+  let step = options.resume?.step ?? 0;
+  let carried: Params = options.resume?.carried ?? {
     ...options.params,
-    ...Object.fromEntries(stateShapes.map(([name, shape]) => [name, new Float32Array(sizeOf(shape as number[]))])),
+    ...Object.fromEntries(memory.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))])),
   };
-  const carriedNames = Object.keys(carried);
+  for (const { name, shape } of carriedSpecs) {
+    const given = carried[name]?.length ?? 0;
+    if (given !== sizeOf(shape)) {
+      await session.dispose();
+      throw new BadInput(`train: expected ${sizeOf(shape)} numbers for "${name}", got ${given}: of another model.`);
+    }
+  }
   /** The call that led here, to find the weights before its last update again. */
   let before: { readonly step: number; readonly carried: Params; readonly indices: Int32Array } | null = null;
 
@@ -81,7 +92,7 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
       indices: tensor(indices, [steps, batchSize], "int64"),
       learningRate: Float32Array.from({ length: steps }, (_, i) => learningRate(start + i)),
     });
-    const after = Object.fromEntries(carriedNames.map((name) => [name, outputs[name]!.data as Float32Array]));
+    const after = Object.fromEntries(carriedSpecs.map(({ name }) => [name, outputs[name]!.data as Float32Array]));
     return { losses: outputs["loss"]!.data as Float32Array, after };
   }
 
@@ -102,6 +113,9 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
     },
     get params() {
       return Object.fromEntries(names.map((name) => [name, carried[name]!]));
+    },
+    get carried() {
+      return carried;
     },
     async advance(steps) {
       if (steps === 0) return { losses: new Float32Array(0) };

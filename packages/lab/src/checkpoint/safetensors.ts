@@ -1,0 +1,88 @@
+import { BadInput } from "../errors.js";
+
+/** A named array of a safetensors file. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array;
+}
+
+/** What a safetensors file holds: tensors, and text about them. */
+export interface TensorFile {
+  readonly tensors: Readonly<Record<string, StoredTensor>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/**
+ * The bytes of a safetensors file: the header's length as a little-endian uint64, the header as JSON, then the tensors.
+ * https://huggingface.co/docs/safetensors. Doubles come first and the header is padded, so that everything is aligned.
+ */
+export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
+  const header: Record<string, HeaderEntry | Readonly<Record<string, string>>> = { __metadata__: metadata };
+  const ordered = Object.entries(tensors).sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  let offset = 0;
+  for (const [name, { shape, data }] of ordered) {
+    const dtype = data instanceof Float64Array ? "F64" : "F32";
+    header[name] = { dtype, shape: [...shape], data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerLength + offset).fill(0x20, 8, 8 + headerLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.set(text, 8);
+  let position = 8 + headerLength;
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
+    position += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Reads tensors of type F32 and F64.
+ *
+ * @param source  Named in errors: the file's path.
+ * @throws BadInput if the bytes are not a whole safetensors file, or hold another type.
+ */
+export function decodeSafetensors(bytes: Uint8Array, source: string): TensorFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = bytes.length < 8 ? NaN : Number(view.getBigUint64(0, true));
+  if (!(headerLength <= bytes.length - 8)) throw new BadInput(`${source}: truncated, or not a safetensors file.`);
+  const start = 8 + headerLength;
+  const metadata: Record<string, string> = {};
+  const tensors: Record<string, StoredTensor> = {};
+  for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(8, start), source))) {
+    if (name === "__metadata__") Object.assign(metadata, entry);
+    else tensors[name] = readTensor(bytes, start, name, entry as HeaderEntry, source);
+  }
+  return { tensors, metadata };
+}
+
+function parseHeader(text: Uint8Array, source: string): Record<string, unknown> {
+  try {
+    return JSON.parse(new TextDecoder().decode(text)) as Record<string, unknown>;
+  } catch {
+    throw new BadInput(`${source}: corrupt: its header is not JSON.`);
+  }
+}
+
+function readTensor(bytes: Uint8Array, start: number, name: string, entry: HeaderEntry, source: string): StoredTensor {
+  const { dtype, shape, data_offsets: offsets } = entry;
+  const elements = Array.isArray(shape) ? shape.reduce((product, axis) => product * axis, 1) : NaN;
+  const width = dtype === "F64" ? 8 : 4;
+  if (dtype !== "F32" && dtype !== "F64") {
+    throw new BadInput(`${source}: tensor "${name}": expected type F32 or F64, got ${String(dtype)}.`);
+  }
+  const [from, to] = Array.isArray(offsets) ? offsets : [NaN, NaN];
+  if (!(from >= 0 && to - from === elements * width && start + to <= bytes.length)) {
+    throw new BadInput(`${source}: truncated or corrupt at tensor "${name}".`);
+  }
+  const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to)); // a copy, and so aligned
+  return { shape, data: dtype === "F64" ? new Float64Array(buffer) : new Float32Array(buffer) };
+}
