@@ -512,6 +512,9 @@ def export(case, suffix, variant, options, state):
     module = case["make"](**variant)
     module.load_state_dict(state)
     module.train(variant.get("training", False))
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = 0.0 if variant.get("training") else part.momentum  # exporting runs the model: statistics stay
     dtype = variant.get("dtype", torch.float32)
     module.to(dtype)
     inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in case["inputs"].items()}

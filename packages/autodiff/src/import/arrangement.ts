@@ -14,17 +14,22 @@ import {
   type SourceNode,
 } from "./source.js";
 
+/** Longest list of indices that is a constant of the graph; longer ones are made when it runs. */
+const MOST_INDICES = 65536;
+/** Largest triangle that is one. */
+const LARGEST_TRIANGLE = 2 ** 20;
+
 /** The int64 vector 0, 1, …, n − 1. */
 export function indicesUpTo(g: Builder, n: Dim): Value {
-  if (typeof n === "number") return g.integers(Array.from({ length: n }, (_, i) => i));
+  if (typeof n === "number" && n <= MOST_INDICES) return g.integers(Array.from({ length: n }, (_, i) => i));
   const scalar = (value: number): Value => g.constant(value, { type: "int64" });
   return g.node("Range", [scalar(0), g.squeeze(g.dimension(n), [0]), scalar(1)]);
 }
 
 /** A bool matrix that holds where column − row ≥ offset (≤ with `lower`). */
 export function triangle(g: Builder, rows: Dim, columns: Dim, offset: number, lower: boolean): Value {
-  if (isStatic([rows, columns])) {
-    const [height, width] = [Number(rows), Number(columns)];
+  const [height, width] = [Number(rows), Number(columns)];
+  if (isStatic([rows, columns]) && height * width <= LARGEST_TRIANGLE) {
     const kept = Uint8Array.from({ length: height * width }, (_, at) => {
       const distance = (at % width) - Math.floor(at / width);
       return Number(lower ? distance <= offset : distance >= offset);
