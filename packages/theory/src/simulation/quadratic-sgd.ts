@@ -1,4 +1,4 @@
-import { createRandom, lanczos } from "@sedge/linalg";
+import { createRandom, lanczos, multiplyInto } from "@sedge/linalg";
 import { checkInteger } from "../errors.js";
 import { resolveDynamics, type SgdSettings } from "../settings.js";
 import { batches } from "./batches.js";
@@ -27,6 +27,8 @@ export interface QuadraticSgdSimulation {
 
 /** Relative accuracy of λ_max. */
 const LAMBDA_ACCURACY = 1e-8;
+/** Seeds whose Jacobians are held at a time, while λ_max is found. */
+const OBSERVED_TOGETHER = 64;
 /** A run has diverged once its loss is this large: long before it overflows, and where no finite η would bring it back. */
 const DIVERGED = 1e100;
 
@@ -115,10 +117,12 @@ function runGroup(
   };
   plan.recordAt.forEach((at, k) => {
     advanceTo(at);
-    walkers.forEach((walker, s) => {
-      const { loss, lambdaMax } = observe(model, combiner, walker, trackLambdaMax);
-      record(k, s, loss, lambdaMax);
-    });
+    for (let first = 0; first < walkers.length; first += OBSERVED_TOGETHER) {
+      const together = walkers.slice(first, first + OBSERVED_TOGETHER);
+      observe(model, combiner, together, trackLambdaMax).forEach(({ loss, lambdaMax }, s) =>
+        record(k, first + s, loss, lambdaMax),
+      );
+    }
   });
   advanceTo(plan.steps);
 }
@@ -156,45 +160,47 @@ function averageSlope(jacobian: Float64Array, at: number, slope: Float64Array, t
   return 0.5 * sum;
 }
 
-/** The loss over all examples, and λ_max of J Jᵀ/D by Lanczos on JᵀJ/D from the leading direction of the last time. */
+/** The loss of each walker over all examples, and its λ_max. Example by example, as a step is. */
 function observe(
   { examples, params, residual, jacobian }: QuadraticModel,
   { coefficients, result, combine }: RowCombiner,
-  walker: Walker,
+  walkers: readonly Walker[],
   trackLambdaMax: boolean,
-): { loss: number; lambdaMax: number } {
-  if (walker.diverged) return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
-  const slopes = new Float64Array(examples * params);
-  let squares = 0;
-  coefficients.set(walker.params);
+): { loss: number; lambdaMax: number }[] {
+  const slopes = walkers.map(() => new Float64Array(trackLambdaMax ? examples * params : 0));
+  const squares = new Float64Array(walkers.length);
   for (let i = 0; i < examples; i++) {
-    combine(i);
-    slopes.set(result, i * params);
-    squares += (residual[i]! + averageSlope(jacobian, i * params, result, walker.params)) ** 2;
+    walkers.forEach(({ params: theta }, s) => {
+      coefficients.set(theta);
+      combine(i);
+      if (trackLambdaMax) slopes[s]!.set(result, i * params);
+      squares[s]! += (residual[i]! + averageSlope(jacobian, i * params, result, theta)) ** 2;
+    });
   }
-  const loss = squares / (2 * examples);
-  if (!(loss < DIVERGED)) {
-    walker.diverged = true;
-    return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
-  }
-  if (!trackLambdaMax) return { loss, lambdaMax: NaN };
+  return walkers.map((walker, s) => {
+    const loss = squares[s]! / (2 * examples);
+    walker.diverged ||= !(loss < DIVERGED);
+    if (walker.diverged) return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
+    return { loss, lambdaMax: trackLambdaMax ? leadingEigenvalue(slopes[s]!, examples, params, walker) : NaN };
+  });
+}
+
+/** λ_max of J Jᵀ/D by Lanczos on JᵀJ/D, from the leading direction of the last time. */
+function leadingEigenvalue(slopes: Float64Array, examples: number, params: number, walker: Walker): number {
   const along = new Float64Array(examples);
+  const forward = { rows: examples, inner: params, columns: 1 };
+  const back = { rows: 1, inner: examples, columns: params };
   const apply = (x: Float64Array, y: Float64Array): void => {
-    y.fill(0);
-    for (let i = 0; i < examples; i++) {
-      let sum = 0;
-      for (let p = 0; p < params; p++) sum += slopes[i * params + p]! * x[p]!;
-      along[i] = sum / examples;
-      for (let p = 0; p < params; p++) y[p]! += along[i]! * slopes[i * params + p]!;
-    }
+    multiplyInto(along, slopes, x, forward);
+    for (let i = 0; i < examples; i++) along[i]! /= examples;
+    multiplyInto(y, along, slopes, back);
   };
   const start = walker.leading ?? slopes.slice(0, params);
-  const usable = start.some((x) => x !== 0);
   const { values, vectors } = lanczos(apply, params, {
-    start: usable ? start : undefined,
+    start: start.some((x) => x !== 0) ? start : undefined,
     tolerance: LAMBDA_ACCURACY,
     stop: "value",
   });
   walker.leading = vectors;
-  return { loss, lambdaMax: values[0]! };
+  return values[0]!;
 }

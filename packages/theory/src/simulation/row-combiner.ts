@@ -1,4 +1,4 @@
-import { BLOCK, rowKernels, WORD } from "./row-kernels.js";
+import { BLOCK, rowKernels, setInBlocks, WORD } from "./row-kernels.js";
 
 /** Combinations of the rows of many matrices with the same coefficients: the products Q_i θ of a quadratic model. */
 export interface RowCombiner {
@@ -28,13 +28,19 @@ export function rowCombiner(matrices: Float64Array, bases: Float64Array, rows: n
   const { memory, free } = kernels;
   const integers = new Int32Array(memory.buffer);
   integers[2 * steps] = rows;
+  const blockStep = rows * BLOCK;
   for (let i = 0; i < count; i++) {
     memory.set(bases.subarray(i * columns, (i + 1) * columns), base + i * stride);
+    const at = matrix + i * rows * stride;
     for (let p = 0; p < rows; p++) {
-      const row = i * rows + p;
-      memory.set(matrices.subarray(row * columns, (row + 1) * columns), matrix + row * stride);
-      integers[2 * (lists + row)] = (matrix + row * stride) * WORD;
-      integers[2 * (lists + row) + 1] = (coefficients + p) * WORD;
+      setInBlocks(
+        memory,
+        at + p * BLOCK,
+        blockStep,
+        matrices.subarray((i * rows + p) * columns, (i * rows + p + 1) * columns),
+      );
+      integers[2 * (lists + i * rows + p)] = (at + p * BLOCK) * WORD;
+      integers[2 * (lists + i * rows + p) + 1] = (coefficients + p) * WORD;
     }
   }
   return {
@@ -43,7 +49,7 @@ export function rowCombiner(matrices: Float64Array, bases: Float64Array, rows: n
     combine(i) {
       memory.copyWithin(result, base + i * stride, base + (i + 1) * stride);
       const [to, list] = [result * WORD, (lists + i * rows) * WORD];
-      free(to, 0, 0, list, steps * WORD, factors * WORD, zero * WORD, 0, 1, stride / BLOCK);
+      free(to, 0, 0, list, steps * WORD, factors * WORD, zero * WORD, 0, 1, stride / BLOCK, blockStep * WORD);
     },
   };
 }

@@ -21,6 +21,8 @@ export const BLOCK = LANES.length * 2;
 /**
  * Addresses in bytes. `rows` lists, for each row, the address of the row and that of its factor, as pairs of 32-bit integers;
  * `counts` how many each step has, at least 1; `factors` is scratch; to each factor one of `noise` is added, `noiseStep` apart.
+ * A row comes in `blocks` of BLOCK numbers, `blockStep` apart: the matrix is stored block column by block column, so that a
+ * pass over all its rows reads memory from one end to the other.
  */
 type StepKernel = (
   z: number,
@@ -33,6 +35,7 @@ type StepKernel = (
   noiseStep: number,
   steps: number,
   blocks: number,
+  blockStep: number,
 ) => void;
 
 /** Kernels with a memory of their own. */
@@ -54,6 +57,12 @@ export function rowKernels(words: number): RowKernels | null {
   return { memory, ...(exports as Record<"free" | "heavy", StepKernel>) };
 }
 
+/** Stores a row where the kernels look for it: its first block at `at`, in words, and each next one `blockStep` further. */
+export function setInBlocks(memory: Float64Array, at: number, blockStep: number, row: Float64Array): void {
+  for (let from = 0, to = at; from < row.length; from += BLOCK, to += blockStep)
+    memory.set(row.subarray(from, from + BLOCK), to);
+}
+
 const advance = (pointer: Variable, bytes: number): Code => pointer.set(i32.add(pointer.get, i32.const(bytes)));
 const countDown = (counter: Variable): Code => counter.set(i32.subtract(counter.get, i32.const(1)));
 
@@ -62,6 +71,7 @@ function steps(name: string, heavy: boolean): FunctionBuilder {
   const parameter = () => f.parameter("i32");
   const [z, v, constants, rows, counts] = [parameter(), parameter(), parameter(), parameter(), parameter()];
   const [factors, noise, noiseStep, left, blocks] = [parameter(), parameter(), parameter(), parameter(), parameter()];
+  const blockStep = parameter();
   const local = () => f.local("i32");
   const [count, factorAt, rowAt, rowsLeft, blocksLeft, zAt, vAt, offset, kernelAt] = Array.from({ length: 9 }, local);
   const sums = LANES.map(() => f.local("v128"));
@@ -110,7 +120,7 @@ function steps(name: string, heavy: boolean): FunctionBuilder {
       end,
       advance(zAt!, BLOCK * WORD),
       advance(vAt!, BLOCK * WORD),
-      advance(offset!, BLOCK * WORD),
+      offset!.set(i32.add(offset!.get, blockStep.get)),
       countDown(blocksLeft!),
     ]),
     rows.set(rowAt!.get),

@@ -1,4 +1,4 @@
-import { BLOCK, rowKernels, WORD } from "./row-kernels.js";
+import { BLOCK, rowKernels, setInBlocks, WORD } from "./row-kernels.js";
 import { plainRowSteps, type RowSteps } from "./row-steps.js";
 
 /** Rows that one call may name, at least: enough that its overhead does not show. */
@@ -22,7 +22,9 @@ export function rowSteps(kernel: Float64Array, size: number, momentum: number, d
   const integers = new Int32Array(memory.buffer);
   memory[constants] = momentum;
   memory[constants + 1] = -drag;
-  for (let i = 0; i < size; i++) memory.set(kernel.subarray(i * size, (i + 1) * size), k + i * stride);
+  const blockStep = (size + 1) * BLOCK;
+  for (let i = 0; i < size; i++)
+    setInBlocks(memory, k + i * BLOCK, blockStep, kernel.subarray(i * size, (i + 1) * size));
   const run = momentum !== 0 || drag !== 0 ? kernels.heavy : kernels.free;
 
   return {
@@ -40,12 +42,12 @@ export function rowSteps(kernel: Float64Array, size: number, momentum: number, d
           integers[2 * countList + step - firstStep] = Math.max(1, count);
           for (let b = 0; b < count; b++, listed++) {
             const row = rows[at++]!;
-            integers[2 * (rowList + listed)] = (k + row * stride) * WORD;
+            integers[2 * (rowList + listed)] = (k + row * BLOCK) * WORD;
             integers[2 * (rowList + listed) + 1] = (z + row) * WORD;
           }
           if (count === 0) {
             // The kernel's loops run at least once: an empty batch is one of the row of zeros.
-            integers[2 * (rowList + listed)] = (k + size * stride) * WORD;
+            integers[2 * (rowList + listed)] = (k + size * BLOCK) * WORD;
             integers[2 * (rowList + listed++) + 1] = zero * WORD;
           }
         }
@@ -63,6 +65,7 @@ export function rowSteps(kernel: Float64Array, size: number, momentum: number, d
           noiseStep,
           step - firstStep,
           stride / BLOCK,
+          blockStep * WORD,
         );
       }
     },
