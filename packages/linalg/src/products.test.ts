@@ -104,7 +104,12 @@ describe("products", () => {
     const scratch = rows * columns + slack(columns);
     const kernels = create(scratch + productScratch(columns, inner))!;
     addProduct(kernels, scratch, {
-      ...{ target: 0, rowLength: columns, rows, inner, columns, scale: -1 },
+      target: 0,
+      rowLength: columns,
+      rows,
+      inner,
+      columns,
+      scale: -1,
       left: { source: a, offset: 0, rowStep: inner, columnStep: 1 },
       right: { source: b, offset: 0, rowStep: columns, columnStep: 1 },
     });

@@ -7,7 +7,7 @@ export const BLOCK = 64;
 /** Where things are in the kernels' memory. */
 export interface BackTransformPlace {
   /** [size, size], rows `rowLength` apart: row k holds the reflector vₖ from its column k + 1 on. */
-  readonly reflectors: number;
+  readonly matrix: number;
   /** [size, size], rows `rowLength` apart: eigenvectors of the tridiagonal matrix, one a row; on return of the full one. */
   readonly vectors: number;
   readonly rowLength: number;
@@ -27,7 +27,7 @@ export interface BackTransformPlace {
  */
 export function backTransform(kernels: Kernels, place: BackTransformPlace, taus: Float64Array, size: number): void {
   const { memory } = kernels;
-  const { reflectors, vectors, rowLength, panel, products, scratch } = place;
+  const { matrix, vectors, rowLength, panel, products, scratch } = place;
   for (let start = Math.floor(Math.max(0, taus.length - 1) / BLOCK) * BLOCK; start >= 0; start -= BLOCK) {
     const count = Math.min(BLOCK, taus.length - start);
     if (count <= 0) continue;
@@ -37,7 +37,7 @@ export function backTransform(kernels: Kernels, place: BackTransformPlace, taus:
     for (let k = 0; k < count; k++) {
       const row = panel + k * rowLength;
       memory.fill(0, row, row + rowLength);
-      const source = reflectors + (start + k) * rowLength;
+      const source = matrix + (start + k) * rowLength;
       memory.copyWithin(row + first + k, source + first + k, source + size);
     }
     const v = { source: memory, offset: panel + first, rowStep: rowLength, columnStep: 1 };
@@ -48,17 +48,30 @@ export function backTransform(kernels: Kernels, place: BackTransformPlace, taus:
     const turned = products + size * BLOCK + 4 * BLOCK;
     memory.fill(0, along, turned + size * BLOCK + 4 * BLOCK);
     addProduct(kernels, scratch, {
-      ...{ target: along, rowLength: BLOCK, rows: size, inner: width, columns: count },
+      target: along,
+      rowLength: BLOCK,
+      rows: size,
+      inner: width,
+      columns: count,
       left: { source: memory, offset: vectors + first, rowStep: rowLength, columnStep: 1 },
       right: transposed,
     });
     addProduct(kernels, scratch, {
-      ...{ target: turned, rowLength: BLOCK, rows: size, inner: count, columns: count },
+      target: turned,
+      rowLength: BLOCK,
+      rows: size,
+      inner: count,
+      columns: count,
       left: { source: memory, offset: along, rowStep: BLOCK, columnStep: 1 },
       right: { source: triangle, offset: 0, rowStep: 1, columnStep: count },
     });
     addProduct(kernels, scratch, {
-      ...{ target: vectors + first, rowLength, rows: size, inner: count, columns: width, scale: -1 },
+      target: vectors + first,
+      rowLength,
+      rows: size,
+      inner: count,
+      columns: width,
+      scale: -1,
       left: { source: memory, offset: turned, rowStep: BLOCK, columnStep: 1 },
       right: v,
     });
@@ -83,8 +96,14 @@ function blockTriangle(
   const { memory } = kernels;
   memory.fill(0, gram, gram + (BLOCK + 4) * BLOCK);
   addProduct(kernels, scratch, {
-    ...{ target: gram, rowLength: BLOCK, rows: count, inner: width, columns: count, upperOnly: true },
-    ...{ left: v, right: transposed },
+    target: gram,
+    rowLength: BLOCK,
+    rows: count,
+    inner: width,
+    columns: count,
+    upperOnly: true,
+    left: v,
+    right: transposed,
   });
   const triangle = new Float64Array(count * count);
   for (let k = 0; k < count; k++) {

@@ -113,14 +113,14 @@ function merge(problem: Problem, halves: Halves): Uint32Array {
     );
     const sorted = bySupport.flat();
     const position = new Uint32Array(count);
-    sorted.forEach((i, place) => (position[i] = place));
+    sorted.forEach((i, column) => (position[i] = column));
     const lefts = bySupport[0]!.length;
     const both = bySupport[1]!.length;
     const roots = rotationRows(memory, place.rotation, poles, weights, rho, position);
 
     const copyRow = (target: number, source: number): void =>
       void memory.copyWithin(target + from, source + from, source + to);
-    sorted.forEach((i, place) => copyRow(gathered + place * rowLength, vectors + kept[i]! * rowLength));
+    sorted.forEach((i, row) => copyRow(gathered + row * rowLength, vectors + kept[i]! * rowLength));
     dropped.forEach((row, i) => copyRow(gathered + (count + i) * rowLength, vectors + row * rowLength));
     const droppedValues = dropped.map((row) => values[row]!);
     for (let j = 0; j < count; j++) {
@@ -135,7 +135,11 @@ function merge(problem: Problem, halves: Halves): Uint32Array {
 
     const half = (first: number, inner: number, start: number, end: number): void =>
       addProduct(kernels, place.scratch, {
-        ...{ target: vectors + from * rowLength + start, rowLength, rows: count, inner, columns: end - start },
+        target: vectors + from * rowLength + start,
+        rowLength,
+        rows: count,
+        inner,
+        columns: end - start,
         left: { source: memory, offset: place.rotation + first, rowStep: count, columnStep: 1 },
         right: { source: memory, offset: gathered + first * rowLength + start, rowStep: rowLength, columnStep: 1 },
       });

@@ -2,11 +2,11 @@ import type { Eigensystem } from "../eigh.js";
 import { productScratch } from "../kernels/blocked-product.js";
 import { slack } from "../kernels/kernels.js";
 import { workspace } from "../kernels/workspace.js";
-import { backTransform, BLOCK } from "./back-transform.js";
-import { divideAndConquer } from "./divide-and-conquer.js";
+import { backTransform, type BackTransformPlace, BLOCK } from "./back-transform.js";
+import { type ConquerPlace, divideAndConquer } from "./divide-and-conquer.js";
 import { tridiagonalEigen } from "./implicit-ql.js";
 import { smallEigensystem } from "./small.js";
-import { PANEL, tridiagonalise } from "./tridiagonalise.js";
+import { PANEL, type ReductionPlace, tridiagonalise } from "./tridiagonalise.js";
 
 /** Smaller problems are solved without blocking. */
 const SMALL = 32;
@@ -19,24 +19,35 @@ export function eigensystem(target: Eigensystem, matrix: Float64Array, size: num
     for (let k = 0; k < size; k++) target.values[k]! *= up;
     return;
   }
-  const { place, words } = layOut(size, true);
-  const kernels = workspace(words);
+  const place = layOut(size, true);
+  const kernels = workspace(place.words);
   const { memory } = kernels;
   const scale = load(memory, place.rowLength, matrix, size);
   const { diagonal, offDiagonal, factors } = tridiagonalise(kernels, place, size);
   const order = divideAndConquer(kernels, place, diagonal, offDiagonal);
-  backTransform(kernels, { ...place, reflectors: place.matrix }, factors, size);
+  backTransform(kernels, place, factors, size);
 
   const { values, vectors } = target;
   for (let k = 0; k < size; k++) values[k] = diagonal[order[k]!]! * scale;
-  // Rows become columns, a block at a time so that both sides stay in the cache.
+  rowsToColumns(vectors, memory, place.vectors, place.rowLength, order);
+}
+
+/** Row order[k] of the memory becomes column k, a block at a time so that both sides stay in the cache. */
+function rowsToColumns(
+  columns: Float64Array,
+  memory: Float64Array,
+  rows: number,
+  rowLength: number,
+  order: Uint32Array,
+): void {
+  const size = order.length;
   for (let k0 = 0; k0 < size; k0 += 32) {
     const k1 = Math.min(size, k0 + 32);
     for (let i0 = 0; i0 < size; i0 += 32) {
       const i1 = Math.min(size, i0 + 32);
       for (let k = k0; k < k1; k++) {
-        const row = place.vectors + order[k]! * place.rowLength;
-        for (let i = i0; i < i1; i++) vectors[i * size + k] = memory[row + i]!;
+        const row = rows + order[k]! * rowLength;
+        for (let i = i0; i < i1; i++) columns[i * size + k] = memory[row + i]!;
       }
     }
   }
@@ -44,16 +55,21 @@ export function eigensystem(target: Eigensystem, matrix: Float64Array, size: num
 
 /** Fills `values` with the eigenvalues, ascending, of the symmetric matrix whose upper triangle is given. */
 export function eigenvalues(values: Float64Array, matrix: Float64Array, size: number): void {
-  const { place, words } = layOut(size, false);
-  const kernels = workspace(words);
+  const place = layOut(size, false);
+  const kernels = workspace(place.words);
   const scale = load(kernels.memory, place.rowLength, matrix, size);
   const { diagonal, offDiagonal } = tridiagonalise(kernels, place, size);
   tridiagonalEigen(diagonal, offDiagonal, new Float64Array(0), 0);
   for (let k = 0; k < size; k++) values[k] = diagonal[k]! * scale;
 }
 
+interface Places extends ReductionPlace, ConquerPlace, BackTransformPlace {
+  /** Size of the workspace. */
+  readonly words: number;
+}
+
 /** Places in the workspace, one after the other. */
-function layOut(size: number, withVectors: boolean) {
+function layOut(size: number, withVectors: boolean): Places {
   const rowLength = (size + 2) & ~1;
   let words = 0;
   const reserve = (rows: number): number => {
@@ -62,26 +78,18 @@ function layOut(size: number, withVectors: boolean) {
     return at;
   };
   const square = withVectors ? size : 0;
-  const place = {
-    ...{
-      rowLength,
-      matrix: reserve(size),
-      vectors: reserve(square),
-      gathered: reserve(square),
-      rotation: reserve(square),
-    },
-    ...{ panel: reserve(Math.max(3 * PANEL, BLOCK)), factors: reserve(Math.ceil((2 * PANEL) / rowLength)) },
-    products: 0,
-    scratch: 0,
-  };
-  // Work space of divide and conquer, free again when its result is transformed back.
-  place.products = place.gathered;
-  const needed = 2 * (size + 4) * BLOCK;
-  const available = withVectors ? place.panel - place.gathered : needed;
-  if (available < needed) place.products = reserve(Math.ceil(needed / rowLength));
-  place.scratch = words;
+  const matrix = reserve(size);
+  const vectors = reserve(square);
+  const gathered = reserve(square);
+  const rotation = reserve(square);
+  const panel = reserve(Math.max(3 * PANEL, BLOCK));
+  const factors = reserve(Math.ceil((2 * PANEL) / rowLength));
+  // The work space of divide and conquer is free again when its result is transformed back, and mostly large enough.
+  const productRows = withVectors ? Math.ceil((2 * (size + 4) * BLOCK) / rowLength) : 0;
+  const products = productRows <= 2 * square ? gathered : reserve(productRows);
+  const scratch = words;
   words += productScratch(size, Math.max(size, 2 * PANEL));
-  return { place, words };
+  return { rowLength, matrix, vectors, gathered, rotation, panel, factors, products, scratch, words };
 }
 
 /**

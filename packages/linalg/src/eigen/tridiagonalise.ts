@@ -92,8 +92,13 @@ export function tridiagonalise(kernels: Kernels, place: ReductionPlace, size: nu
       memory.copyWithin(row(2 * PANEL), row(0), row(PANEL));
       const rest = { source: memory, rowStep: rowLength, columnStep: 1 };
       addProduct(kernels, place.scratch, {
-        ...{ target: matrix + end * rowLength + end, rowLength, scale: -1, upperOnly: true },
-        ...{ rows: size - end, columns: size - end, inner: 2 * PANEL },
+        target: matrix + end * rowLength + end,
+        rowLength,
+        scale: -1,
+        upperOnly: true,
+        rows: size - end,
+        columns: size - end,
+        inner: 2 * PANEL,
         left: { source: memory, offset: row(0) + end, rowStep: 1, columnStep: rowLength },
         right: { ...rest, offset: row(PANEL) + end },
       });

@@ -94,7 +94,12 @@ function productInChunks(target: Float64Array, product: Omit<BlockedProduct, "ta
       const { memory } = kernels;
       memory.fill(0, 0, scratch);
       addProduct(kernels, scratch, {
-        ...{ target: 0, rowLength: part.columns, inner, ...part, upperOnly, rightIsUpper },
+        target: 0,
+        rowLength: part.columns,
+        inner,
+        ...part,
+        upperOnly,
+        rightIsUpper,
         left: { ...left, offset: left.offset + i * left.rowStep },
         right: { ...right, offset: right.offset + from * right.columnStep },
       });

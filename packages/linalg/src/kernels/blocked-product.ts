@@ -52,15 +52,25 @@ export function addProduct(kernels: Kernels, scratch: number, product: BlockedPr
     const firstColumn = rightIsUpper ? k : 0; // a multiple of 4, as DEPTH is
     const width = columns - firstColumn;
     packPanels(kernels.memory, packedRight, {
-      ...{ source: right.source, offset: right.offset + k * right.rowStep + firstColumn * right.columnStep },
-      ...{ acrossStep: right.columnStep, innerStep: right.rowStep, across: width, inner: depth, scale: 1 },
+      source: right.source,
+      offset: right.offset + k * right.rowStep + firstColumn * right.columnStep,
+      acrossStep: right.columnStep,
+      innerStep: right.rowStep,
+      across: width,
+      inner: depth,
+      scale: 1,
     });
     if (rightIsUpper) clearBelowDiagonal(kernels.memory, packedRight, depth);
     for (let i = 0; i < rows; i += HEIGHT) {
       const height = Math.min(HEIGHT, rows - i);
       packPanels(kernels.memory, packedLeft, {
-        ...{ source: left.source, offset: left.offset + i * left.rowStep + k * left.columnStep },
-        ...{ acrossStep: left.rowStep, innerStep: left.columnStep, across: height, inner: depth, scale },
+        source: left.source,
+        offset: left.offset + i * left.rowStep + k * left.columnStep,
+        acrossStep: left.rowStep,
+        innerStep: left.columnStep,
+        across: height,
+        inner: depth,
+        scale,
       });
       const tiles = (height + 3) >> 2;
       for (let j = upperOnly ? Math.max(firstColumn, i & ~3) : firstColumn; j < columns; j += 4) {

@@ -27,7 +27,9 @@ const LARGEST_EIGENPROBLEM = 32_000;
 export function lapackEngine(library: Library): Engine {
   const { routines, name, path, threads, core } = library;
   const description: Backend = {
-    ...{ name: "lapack", library: name, path },
+    name: "lapack",
+    library: name,
+    path,
     ...(threads === undefined ? {} : { threads }),
     ...(core === undefined ? {} : { core }),
   };

@@ -37,8 +37,14 @@ export function disagreement(engine: Engine): string | null {
   };
 
   const names: Readonly<Record<string, string>> = {
-    ...{ plain: "dgemm", turned: "dgemm (transposed)", vector: "dgemv", gram: "dgemm (bands)", triangular: "dtrmm" },
-    ...{ values: "dsyevd (eigenvalues)", rebuilt: "dsyevd (eigenvectors)", only: "dsyevd (eigenvalues only)" },
+    plain: "dgemm",
+    turned: "dgemm (transposed)",
+    vector: "dgemv",
+    gram: "dgemm (bands)",
+    triangular: "dtrmm",
+    values: "dsyevd (eigenvalues)",
+    rebuilt: "dsyevd (eigenvectors)",
+    only: "dsyevd (eigenvalues only)",
   };
   const expected = results(typescriptEngine);
   for (const [key, actual] of Object.entries(results(engine))) {
