@@ -33,14 +33,24 @@ export async function openProbes(
     switchedOff: [],
   },
 ): Promise<ProbeSet> {
+  const names = probes.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new RangeError(`train: two probes are called "${twice}"; each needs a name of its own.`);
+  }
   const open = new Map<string, OpenProbe>();
-  for (const probe of probes) {
-    const { name } = probe;
-    if (open.has(name)) throw new RangeError(`train: two probes are called "${name}"; each needs a name of its own.`);
-    open.set(
-      name,
-      await probe.open({ ...context, random: seed.fork("probe").fork(name), memory: resume.memory[name] }),
-    );
+  const close = async () => {
+    await Promise.all([...open.values()].map((probe) => probe.close()));
+  };
+  try {
+    for (const probe of probes) {
+      const { name } = probe;
+      const random = seed.fork("probe").fork(name);
+      open.set(name, await probe.open({ ...context, random, memory: resume.memory[name] }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   const watching = new Set([...open.keys()].filter((name) => !resume.switchedOff.includes(name)));
 
@@ -68,8 +78,6 @@ export async function openProbes(
     },
     memory: () => Object.fromEntries([...open].map(([name, probe]) => [name, probe.memory ?? {}])),
     switchedOff: () => [...open.keys()].filter((name) => !watching.has(name)),
-    async close() {
-      await Promise.all([...open.values()].map((probe) => probe.close()));
-    },
+    close,
   };
 }

@@ -108,6 +108,9 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     learningRate: () => config.learningRate,
     threads: config.threads,
     resume: resumed,
+  }).catch(async (error: unknown) => {
+    await probes.close();
+    throw error;
   });
 
   const runId = options.runId ?? resumed?.runId ?? newRunId();
