@@ -27,7 +27,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
   },
   {
     name: "runs",
-    summary: "list, show, export, delete runs",
+    summary: "list, show, compare, export, tag, check and delete runs",
     load: async () => (await import("./commands/runs.js")).defineRuns,
   },
   {

@@ -18,20 +18,24 @@ export function parsePort(text: string | undefined): number | undefined {
   );
 }
 
+export interface ServeChoices {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  /** Asked of everybody who connects. */
+  readonly token?: string | undefined;
+}
+
 /**
  * Serves the dashboard of a store.
  *
  * @param port  Where a person chose it, a busy one is an error. Otherwise the default port is tried first, and where
  *   that is busy a free one is taken and said.
  */
-export async function serveStore(
-  store: RunStore,
-  io: Io,
-  { port, host }: { readonly port?: number | undefined; readonly host?: string | undefined },
-): Promise<RunningServer> {
+export async function serveStore(store: RunStore, io: Io, { port, host, token }: ServeChoices): Promise<RunningServer> {
   const webRoot = dashboardFolder();
   if (webRoot === undefined) io.note("The dashboard has not been built (npm run build), so there is only the API.");
-  const options = { store, ...(webRoot !== undefined && { webRoot }), ...(host !== undefined && { host }) };
+  const given = Object.entries({ webRoot, host, token }).filter(([, value]) => value !== undefined);
+  const options = { store, ...(Object.fromEntries(given) as { webRoot?: string; host?: string; token?: string }) };
   if (port !== undefined) return startServer({ ...options, port });
   try {
     return await startServer({ ...options, port: defaultPort });

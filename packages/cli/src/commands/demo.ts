@@ -73,6 +73,7 @@ function summarise(finished: readonly FinishedJob[], planned: number, store: Run
   for (const job of finished) reportOutcome(job, io, "demo");
   const trained = finished.filter(({ outcome }) => outcome.type !== "refused");
   if (trained.length > 0) {
+    if (io.watched) io.note("");
     const runs = trained.map(({ runId }) => store.run(runId));
     io.print(resultTable(runs, io.colours));
   }

@@ -72,6 +72,25 @@ describe("sedge runs", () => {
     expect(readFileSync(path).subarray(0, 4).toString()).toBe("PAR1");
   });
 
+  test("compare shows what differs and leaves out what does not", async () => {
+    const { code, stdout } = await runs("compare", "calm", "wild");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/noiseKernel\/exact +0\.3000 +∞/);
+    expect(stdout).not.toContain("learningRate");
+  });
+
+  test("tag sets tags and clears them", async () => {
+    expect((await runs("tag", "calm", "base", "first")).stdout).toBe("Run aaaa0000: base, first.\n");
+    expect((await runs("tag", "calm")).stdout).toBe("Run aaaa0000: no tags.\n");
+  });
+
+  test("check reads everything", async () => {
+    expect(await runs("check")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Sound: 2 runs, \d+ events, 6 points\.\n$/) as string,
+    });
+  });
+
   test("an empty store says how to fill it", async () => {
     const empty = join(folder, "empty");
     openStore(empty).close();
@@ -85,6 +104,7 @@ describe("sedge runs", () => {
   test.each<[string[], RegExp]>([
     [["show", "zzz"], /run "zzz": no run has this id/],
     [["show", "aa"], /run "aa" could be aabb1111, aaaa0000/],
+    [["compare", "calm"], /compare: expected two runs or more, got 1/],
     [["delete", "zzz"], /run "zzz": no run has this id/],
     [["export", "calm", "--format", "xlsx"], /Allowed choices are csv, json, parquet/],
     [["export", "calm", "--format", "parquet"], /--out: expected a file to write Parquet to, got nothing/],

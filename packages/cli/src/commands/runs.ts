@@ -1,6 +1,7 @@
 import { BadInput } from "@sedge/lab";
-import { exportFormats, exportRun, type ExportFormat, type RunSummary } from "@sedge/server";
+import { compareRuns, exportFormats, exportRun, type ExportFormat, type RunSummary } from "@sedge/server";
 import { Option, type Command } from "commander";
+import { exitCodes } from "../exit-codes.js";
 import type { Io } from "../io.js";
 import {
   formatCount,
@@ -12,6 +13,7 @@ import {
 } from "../output/format.js";
 import { verdictText } from "../output/run-table.js";
 import { pairs, table } from "../output/table.js";
+import type { Finish } from "../program.js";
 import { addStoreOption, withStore } from "../store-option.js";
 import { toJson } from "../output/json.js";
 import { writeOutput } from "../output/output-folder.js";
@@ -28,8 +30,8 @@ interface ExportOptions {
   readonly keys?: string;
 }
 
-/** `sedge runs list|show|export|delete`: what is in the store, on paper. */
-export function defineRuns(command: Command, io: Io): void {
+/** `sedge runs list|show|export|compare|tag|check|delete`: what is in the store, on paper. */
+export function defineRuns(command: Command, io: Io, finish: Finish): void {
   const list = command.command("list").description("Every run, newest first.");
   addStoreOption(list)
     .option("--json", "print JSON")
@@ -70,6 +72,40 @@ export function defineRuns(command: Command, io: Io): void {
       }),
     );
 
+  const compare = command.command("compare").description("What distinguishes runs, and where each metric ended.");
+  compare.argument("<runs...>", "two or more, each an id, the beginning of one, or a name");
+  addStoreOption(compare)
+    .option("--json", "print JSON")
+    .action((given: string[], { store: folder, json }: RunsOptions) =>
+      withStore(folder, { readOnly: true }, (store) => {
+        if (given.length < 2) throw new BadInput(`compare: expected two runs or more, got ${given.length}.`);
+        const runs = given.map((one) => store.run(one));
+        io.print(json ? toJson(compareRuns(runs)) : comparison(runs, io));
+      }),
+    );
+
+  const tag = command
+    .command("tag")
+    .description("Give a run tags, in place of those it has; none at all removes them.");
+  tag.argument("<run>", "an id, the beginning of one, or a name").argument("[tags...]", "words");
+  addStoreOption(tag).action((given: string, tags: string[], { store: folder }: RunsOptions) =>
+    withStore(folder, { readOnly: false }, (store) => {
+      const set = store.setTags(given, tags);
+      io.print(`Run ${store.run(given).id}: ${set.length === 0 ? "no tags" : set.join(", ")}.`);
+    }),
+  );
+
+  const check = command.command("check").description("Read the whole store and report what does not fit together.");
+  addStoreOption(check).action(({ store: folder }: RunsOptions) =>
+    withStore(folder, { readOnly: true }, (store) => {
+      const { sound, problems, runs, events, points } = store.checkIntegrity();
+      for (const problem of problems) io.print(problem);
+      const size = `${formatCount(runs)} runs, ${formatCount(events)} events, ${formatCount(points)} points`;
+      io.print(sound ? `Sound: ${size}.` : `Damaged: ${problems.length} problems in ${size}.`);
+      if (!sound) finish(exitCodes.failed);
+    }),
+  );
+
   const remove = command.command("delete").description("Remove a run and all it recorded. There is no way back.");
   remove.argument("<run>", "an id, the beginning of one, or a name");
   addStoreOption(remove).action((given: string, { store: folder }: RunsOptions) =>
@@ -107,6 +143,23 @@ function runTable(runs: readonly RunSummary[], { colours }: Io): string {
     rows,
     colours,
   );
+}
+
+/** Settings that differ and metrics, a column a run. */
+function comparison(runs: readonly RunSummary[], { colours }: Io): string {
+  const { config, metrics } = compareRuns(runs);
+  const text = (value: unknown) =>
+    typeof value === "number"
+      ? formatNumber(value, 4)
+      : value === undefined || value === null
+        ? "—"
+        : JSON.stringify(value);
+  const columns = [{ title: "" }, ...runs.map(({ name }) => ({ title: name, align: "right" as const }))];
+  const settings = config.map(({ path, values }) => [path, ...values.map(text)]);
+  const measured = [...metrics]
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ key, values }) => [key, ...values.map(text)]);
+  return table(columns, [...settings, ...measured], colours);
 }
 
 function runPage(run: RunSummary, { colours }: Io): string {
@@ -164,4 +217,6 @@ Examples:
   sedge runs show 2q8v
   sedge runs show "η = 0.01" --json | jq .latest
   sedge runs export 2q8v --format parquet --out run.parquet
+  sedge runs compare "η = 0.01" "η = 0.03"
+  sedge runs tag 2q8v baseline
   sedge runs delete 2q8v0k3mx7ta`;

@@ -68,7 +68,8 @@ describe("sedge serve", () => {
   test.each<[string[], RegExp]>([
     [["--port", "70000"], /--port: expected a whole number from 0 to 65535 .* got "70000"/],
     [["--port", "http"], /--port: expected .* got "http"/],
-    [["--host", "0.0.0.0"], /host: the server answers this machine only/],
+    [["--token", "abc"], /token: expected at least \d+ characters, got 3/],
+    [["--host", "host.invalid"], /host\.invalid/],
   ])("%j is bad input in one line", async (argv, message) => {
     const io = memoryIo();
     expect(await run(["serve", "--store", folder, ...argv], io)).toBe(2);

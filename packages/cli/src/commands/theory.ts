@@ -2,7 +2,7 @@ import { samplings } from "@sedge/theory";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { toJson } from "../output/json.js";
-import { evaluateTheory, type TheoryResult } from "../theory/evaluate.js";
+import { evaluateTheory } from "../theory/evaluate.js";
 import { theoryPage } from "../theory/theory-page.js";
 import { readTheoryFile, type TheorySettings } from "../theory/theory-file.js";
 
@@ -37,7 +37,7 @@ export function defineTheory(command: Command, io: Io): void {
         if (!json) io.print(`${i > 0 ? "\n" : ""}${theoryPage(given, result, io.colours)}`);
         return result;
       });
-      if (json) io.print(toJson(cases.length === 1 ? (results[0] as TheoryResult) : { cases: results }));
+      if (json) io.print(toJson(cases.length === 1 ? results[0] : { cases: results }));
     });
 }
 

@@ -1,6 +1,6 @@
 import { BadInput } from "@sedge/lab";
 import { evaluateTheory, type TheoryResult } from "../theory/evaluate.js";
-import { theoryCaseSchema, type TheoryCase } from "../theory/theory-file.js";
+import { theoryCaseSchema } from "../theory/theory-file.js";
 import { ErrorLedger, type ReferenceError } from "./reference.js";
 
 /** Values that come out of one formula in float64. */
@@ -23,7 +23,7 @@ export async function linearErrors(
   cases.forEach((stored: unknown, i) => {
     const parsed = theoryCaseSchema.safeParse(stored);
     if (!parsed.success) throw new BadInput(`${path}: cases.${i}: ${parsed.error.issues[0]!.message}.`);
-    compareCase(evaluateTheory(parsed.data as TheoryCase, `${path}: cases.${i}`), stored as Stored, ledger);
+    compareCase(evaluateTheory(parsed.data, `${path}: cases.${i}`), stored as Stored, ledger);
   });
   return { errors: ledger.errors(), skipped: [] };
 }

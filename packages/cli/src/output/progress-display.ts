@@ -64,7 +64,7 @@ function bars(io: Io, first: readonly RunView[]): ProgressDisplay {
   const counter = Math.max(...first.map((view) => formatCount(view.steps).length));
   const multi = new cliProgress.MultiBar(
     {
-      stream: io.progress as NodeJS.WriteStream,
+      stream: io.progress,
       hideCursor: true,
       clearOnComplete: false,
       stopOnComplete: false,
@@ -99,8 +99,8 @@ export function barLine(
           ...measured(view).map(([name, value]) => `${name} ${value}`),
           ...(view.status === "running"
             ? [
-                `${formatCount(view.stepsPerSecond > 0 ? view.stepsPerSecond : 0)}/s`,
-                `${formatDuration(view.secondsLeft)} left`,
+                ...(view.stepsPerSecond > 0 ? [`${formatCount(view.stepsPerSecond)}/s`] : ["preparing"]),
+                ...(Number.isFinite(view.secondsLeft) ? [`${formatDuration(view.secondsLeft)} left`] : []),
               ]
             : [view.status]),
         ];

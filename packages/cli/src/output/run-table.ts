@@ -15,7 +15,7 @@ export function resultTable(runs: readonly RunSummary[], colours: Colours): stri
       formatWithError(latest["noiseKernel/exact"], latest["noiseKernel/exact/standardError"]),
       formatRatio(latest["noiseKernel/diagonal"]),
       formatRatio(latest["noiseKernel/trace"]),
-      verdictText(run, colours),
+      verdictText(run, colours, "words"),
     ];
   });
   return table(
@@ -33,8 +33,16 @@ export function resultTable(runs: readonly RunSummary[], colours: Colours): stri
   );
 }
 
-/** Where a run stands, in words and in the colour of its distance to the edge. */
-export function verdictText({ status, step, latest }: RunSummary, colours: Colours): string {
+/**
+ * Where a run stands, in the colour of its distance to the edge.
+ *
+ * @param form  `words` leaves out the numbers, for where they stand beside it.
+ */
+export function verdictText(
+  { status, step, latest }: RunSummary,
+  colours: Colours,
+  form: "words" | "sentence" = "sentence",
+): string {
   const { state, text } = verdict(standingOf(status, step, latest));
   const paint = {
     diverged: colours.red,
@@ -44,5 +52,5 @@ export function verdictText({ status, step, latest }: RunSummary, colours: Colou
     "well-inside": colours.green,
     unknown: colours.dim,
   }[state];
-  return paint(text);
+  return paint(form === "words" && state !== "diverged" ? text.replace(/: K = [^;]*/, "") : text);
 }

@@ -28,7 +28,7 @@ export async function runStudy<Data>(study: Study<Data>, io: Io, finish: Finish,
       quick,
       seed,
       parts: folderParts(`${out}/.parts`),
-      onProgress: progress.update,
+      onProgress: (update) => progress.update(update),
       signal: io.interrupted,
     });
   } catch (error) {

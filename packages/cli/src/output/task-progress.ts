@@ -19,7 +19,7 @@ export function taskProgress(io: Io): TaskProgress {
 function bar(io: Io): TaskProgress {
   const drawn = new cliProgress.SingleBar(
     {
-      stream: io.progress as NodeJS.WriteStream,
+      stream: io.progress,
       hideCursor: true,
       gracefulExit: false, // Ctrl-C is the command's own business
       linewrap: false,

@@ -103,8 +103,8 @@ export function readTheoryFile(path: string, given: TheorySettings = {}): Theory
   }
   if (!isRecord(content)) throw new BadInput(`${path}: expected an object, or an object with "cases".`);
   if (!("cases" in content)) return [parseCase({ ...content, ...given }, path)];
-  const { cases, about: _about, ...others } = content;
-  const extra = Object.keys(others);
+  const { cases, ...others } = content;
+  const extra = Object.keys(others).filter((key) => key !== "about");
   if (extra.length > 0)
     throw new BadInput(`${path}: ${extra[0]}: unknown key; beside "cases" only "about" is allowed.`);
   if (!Array.isArray(cases) || cases.length === 0)
@@ -125,11 +125,8 @@ function npyCase(bytes: Uint8Array, path: string, given: TheorySettings): Theory
   if (!Number.isInteger(count) || count < 1 || rows! % count !== 0) {
     throw new BadInput(`${path}: --outputs: expected a whole number that divides the ${rows} rows, got ${count}.`);
   }
-  const { ntk: _ntk, ...rest } = parseCase(
-    { name: basename(path), examples: rows! / count, ...given, ntk: Array.from(values) },
-    path,
-  );
-  return { ...rest, ntk: values };
+  const checked = parseCase({ name: basename(path), examples: rows! / count, ...given, ntk: Array.from(values) }, path);
+  return { ...checked, ntk: values };
 }
 
 /** Faults of a long array could fill pages; the first few tell what is wrong. */
@@ -137,7 +134,7 @@ const mostFaults = 4;
 
 function parseCase(value: unknown, source: string): TheoryCase {
   const parsed = theoryCaseSchema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data as TheoryCase;
+  if (parsed.success) return parsed.data;
   const faults = describeIssues(parsed.error, theoryCaseSchema);
   const more = faults.length > mostFaults ? `; and ${faults.length - mostFaults} more` : "";
   throw new BadInput(`${source}: ${faults.slice(0, mostFaults).join("; ")}${more}.`);

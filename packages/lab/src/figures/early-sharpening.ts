@@ -30,9 +30,20 @@ export async function earlySharpening(
   { parts, signal }: Pick<FigureContext, "parts" | "signal">,
   onSeed: () => void,
 ): Promise<EarlySharpening[]> {
-  const { batchSizes: _courses, steps: _steps, ...shared } = problem;
-  return parts.part("early-sharpening", { version: 2, name, batchSizes, ...shared }, async () => {
-    const { examples, params, curvature, weighting, learningRate, sampling, seeds } = problem;
+  const { examples, params, curvature, weighting, learningRate, sampling, seeds } = problem;
+  const inputs = {
+    examples,
+    params,
+    curvature,
+    weighting,
+    learningRate,
+    sampling,
+    seeds,
+    batchSizes,
+    name,
+    version: 2,
+  };
+  return parts.part("early-sharpening", inputs, async () => {
     const random = createRandom(`${name}, start`);
     const jacobian = random
       .fork("jacobian")
