@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { eigh, eigvalsh } from "./eigh.js";
+import { eigh, eighInto, eigvalsh } from "./eigh.js";
+import { LinalgRangeError, LinalgTypeError } from "./errors.js";
 import { multiply } from "./products.js";
 import { createRandom } from "./random.js";
 
@@ -44,5 +45,41 @@ describe("eigh", () => {
     }
     const { values } = eigh(a, n);
     values.forEach((value, k) => expect(value).toBeCloseTo(2 - 2 * Math.cos((Math.PI * (k + 1)) / (n + 1)), 13));
+  });
+});
+
+describe("bad input is refused by name", () => {
+  const four = Float64Array.of(2, 1, 1, 2);
+  const target = { values: new Float64Array(2), vectors: new Float64Array(4) };
+  test.each<[() => unknown, string]>([
+    [() => eigh(four, 3), "eigh: matrix: expected size × size = 3 × 3 = 9 entries, got 4."],
+    [() => eigh(four, -1), "eigh: size: expected an integer of at least 0, got -1."],
+    [() => eigh(four, "2" as unknown as number), 'eigh: size: expected an integer of at least 0, got "2".'],
+    [() => eigh(Float64Array.of(2, NaN, NaN, 2), 2), "eigh: matrix[1]: expected finite numbers, got NaN."],
+    [
+      () => eigvalsh(Float64Array.of(2, 1, 1, Infinity), 2),
+      "eigvalsh: matrix[3]: expected finite numbers, got Infinity.",
+    ],
+    [
+      () => eigvalsh(new Float32Array(4) as unknown as Float64Array, 2),
+      "eigvalsh: matrix: expected a Float64Array, got Float32Array of length 4.",
+    ],
+    [
+      () => eighInto({ ...target, values: new Float64Array(3) }, four, 2),
+      "eighInto: target.values: expected size = 2 entries, got 3.",
+    ],
+    [
+      () => eighInto({ ...target, vectors: four }, four, 2),
+      "eighInto: target.vectors: expected memory of its own, got some shared with matrix.",
+    ],
+  ])("%s", (call, message) => {
+    expect(call).toThrow(message);
+  });
+
+  test("with errors that are RangeErrors and TypeErrors and carry a stable code", () => {
+    expect(() => eigh(four, 3)).toThrow(RangeError);
+    expect(() => eigh(null as unknown as Float64Array, 2)).toThrow(TypeError);
+    expect(new LinalgRangeError("message")).toMatchObject({ name: "LinalgRangeError", code: "LINALG_RANGE" });
+    expect(new LinalgTypeError("message")).toMatchObject({ name: "LinalgTypeError", code: "LINALG_TYPE" });
   });
 });

@@ -8,7 +8,6 @@ const BITS = new Uint32Array(SCRATCH.buffer);
  * polynomial of fdlibm: x = 2ᵏ(1+f), s = f/(2+f), log(1+f) = 2s + s·R(s²)).
  */
 export function portableLog(x: number): number {
-  // Bits are only ever read as powers of two, so the machine's byte order is found once.
   SCRATCH[0] = x;
   const high = BITS[HIGH]!;
   let k = (high >>> 20) - 1023;
@@ -29,6 +28,7 @@ export function portableLog(x: number): number {
 
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
+/** Which half holds the exponent: the machine's byte order. */
 const HIGH = ((): 0 | 1 => {
   SCRATCH[0] = 1;
   return BITS[0] === 0 ? 1 : 0;

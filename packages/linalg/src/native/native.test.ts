@@ -76,6 +76,18 @@ test("the choice at start comes from SEDGE_BLAS, and from what is found without 
   expect(native.environmentChoice()).toBeUndefined();
 });
 
+test("a library named by SEDGE_BLAS that is missing costs one warning, at the first use and no other", async () => {
+  vi.resetModules();
+  vi.stubEnv("SEDGE_BLAS", join(folder, "missing.so"));
+  const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
+  const fresh = await import("../index.js");
+  expect(warn).not.toHaveBeenCalled();
+  expect(fresh.backend().name).toBe("typescript");
+  expect(fresh.eigh(Float64Array.of(7), 1).values).toEqual(Float64Array.of(7));
+  expect(fresh.backend().name).toBe("typescript");
+  expect(warn).toHaveBeenCalledTimes(1);
+});
+
 test("automatic choice says nothing about libraries that are simply not installed", () => {
   const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
   selectBackend("auto");
