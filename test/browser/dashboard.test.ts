@@ -306,7 +306,7 @@ describe("without runs to show", () => {
     const page = await dashboard.open();
     await ready(page);
     let broken = true;
-    await page.route("**/api/v1/runs/*/metrics*", (route) =>
+    await page.route("**/api/v1/metrics*", (route) =>
       broken
         ? route.fulfill({
             status: 500,

@@ -1,10 +1,21 @@
-import { decodeRuns, decodeSeries } from "./decode.js";
+import { decodeManySeries, decodeRuns } from "./decode.js";
 import { ApiError } from "./errors.js";
 import type { RunSummary, SeriesData } from "./types.js";
 
 export interface Client {
   runs(signal?: AbortSignal): Promise<RunSummary[]>;
-  metrics(runId: string, keys: readonly string[], signal?: AbortSignal): Promise<Map<string, SeriesData>>;
+  /**
+   * Metrics of several runs, by run and key. A run that no longer exists is left out.
+   *
+   * @param points  At most so many of each series, chosen so that extremes and gaps remain. Default: all.
+   */
+  metrics(query: MetricsQuery, signal?: AbortSignal): Promise<Map<string, Map<string, SeriesData>>>;
+}
+
+export interface MetricsQuery {
+  readonly runs: readonly string[];
+  readonly keys: readonly string[];
+  readonly points?: number;
 }
 
 /**
@@ -28,9 +39,10 @@ export function createClient(base: URL, fetch: typeof globalThis.fetch = globalT
   };
   return {
     runs: async (signal) => decodeRuns(await get("runs", signal)),
-    metrics: async (runId, keys, signal) => {
-      const query = new URLSearchParams({ keys: keys.join(",") });
-      return decodeSeries(await get(`runs/${encodeURIComponent(runId)}/metrics?${query}`, signal));
+    metrics: async ({ runs: ids, keys, points }, signal) => {
+      const query = new URLSearchParams({ runs: ids.join(","), keys: keys.join(",") });
+      if (points !== undefined) query.set("points", String(points));
+      return decodeManySeries(await get(`metrics?${query}`, signal));
     },
   };
 }

@@ -64,6 +64,12 @@ export function decodeSeries(json: unknown): Map<string, SeriesData> {
   );
 }
 
+/** `{ runs: { [id]: { series } } }` */
+export function decodeManySeries(json: unknown): Map<string, Map<string, SeriesData>> {
+  const runs = object(object(json, "metrics")["runs"], "metrics.runs");
+  return new Map(Object.entries(runs).map(([id, run]) => [id, decodeSeries(run)]));
+}
+
 /** An event of the live stream; null for a kind that this page does not know. */
 export function decodeEvent(type: string, json: unknown): LiveEvent | null {
   switch (type) {

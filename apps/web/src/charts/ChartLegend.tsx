@@ -26,14 +26,19 @@ export function ChartLegend({ definition, lines, pointerTop, positionOf }: Chart
   const cursor = page.cursor.value;
 
   const byRun = new Map<string, LegendLine[]>();
-  for (const line of lines.value) byRun.set(line.run.id, [...(byRun.get(line.run.id) ?? []), line]);
+  for (const line of lines.value) {
+    const known = byRun.get(line.run.id);
+    if (known === undefined) byRun.set(line.run.id, [line]);
+    else known.push(line);
+  }
   let rows = runs.filter(({ id }) => byRun.has(id)).reverse(); // newest first, as in the list
   const left = rows.length - mostRows;
-  if (left > 0) {
-    const top = pointerTop.value;
-    const away = (id: string) => Math.abs((positionOf(byRun.get(id)![0]!) ?? Infinity) - top!);
-    rows = (top === null ? rows : [...rows].sort((a, b) => away(a.id) - away(b.id))).slice(0, mostRows);
+  const top = pointerTop.value;
+  if (left > 0 && top !== null) {
+    const away = new Map(rows.map(({ id }) => [id, Math.abs((positionOf(byRun.get(id)![0]!) ?? Infinity) - top)]));
+    rows.sort((a, b) => away.get(a.id)! - away.get(b.id)!);
   }
+  rows = rows.slice(0, mostRows);
 
   return (
     <div class="legend">

@@ -26,6 +26,8 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
   const size = useSignal<{ readonly width: number; readonly height: number } | null>(null);
   const inView = useSignal(true);
   const points = useSignal(0);
+  /** Grows whenever the chart has been painted. */
+  const paints = useSignal(0);
   const pointerTop = useSignal<number | null>(null);
   const selecting = useSignal<readonly [number, number] | null>(null);
 
@@ -35,9 +37,7 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
       size.value = { width: element.clientWidth, height: element.clientHeight };
     });
     // A chart that is scrolled away is not drawn again until it comes back.
-    const scrolled = new IntersectionObserver((entries) => (inView.value = entries.at(-1)!.isIntersecting), {
-      rootMargin: "200px",
-    });
+    const scrolled = new IntersectionObserver((entries) => (inView.value = entries.at(-1)!.isIntersecting));
     resized.observe(element);
     scrolled.observe(element);
     return () => {
@@ -64,7 +64,6 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
       view,
       xScale,
       xDomain: page.xDomain.value,
-      highlighted: page.highlighted.value,
       colourOf: (id) => page.colourOf(id),
     });
     lines.value = legendLines;
@@ -89,14 +88,17 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
     }
     // uPlot paints in a microtask.
     const painted = plot.current.plot;
-    queueMicrotask(() => (points.value = painted.points));
+    queueMicrotask(() => {
+      points.value = painted.points;
+      paints.value++;
+    });
   });
 
   useSignalEffect(() => {
-    void points.value; // repaint after the chart itself
+    void paints.value; // what lies above the lines follows them
     const current = plot.current?.plot;
     if (!current) return;
-    current.paintCursor(marksAt(page.cursor.value, lines.value, page), selecting.value);
+    current.paintOverlay(page.highlighted.value, marksAt(page.cursor.value, lines.value, page), selecting.value);
   });
 
   const readout = useComputed(() => spokenReadout(page, definition, lines.value));

@@ -3,7 +3,7 @@ import type { RunData } from "../data/run-data.js";
 import type { ViewState, XAxis } from "../view/view-state.js";
 import { lineOf, visibleExtent, type Line } from "./line.js";
 import { shownMeasures, type ChartDefinition, type Measure } from "./measures.js";
-import type { Content, RunEdge, Stroke } from "./paint.js";
+import { manyEdges, type Content, type RunEdge, type Stroke } from "./paint.js";
 import { padded, type Domain, type Scale } from "./scale.js";
 
 export interface ContentOptions {
@@ -14,7 +14,6 @@ export interface ContentOptions {
   readonly view: ViewState;
   readonly xScale: Scale;
   readonly xDomain: Domain;
-  readonly highlighted: string | null;
   readonly colourOf: (runId: string) => string;
 }
 
@@ -34,7 +33,7 @@ export function contentOf(options: ContentOptions): {
   readonly content: Content;
   readonly lines: readonly LegendLine[];
 } {
-  const { definition, data, runs, view, xScale, xDomain, highlighted, colourOf } = options;
+  const { definition, data, runs, view, xScale, xDomain, colourOf } = options;
   const yScale = yScaleOf(definition, view);
   const lines: LegendLine[] = [];
   const strokes: Stroke[] = [];
@@ -67,7 +66,6 @@ export function contentOf(options: ContentOptions): {
     yDomain: yDomain(definition, strokes, runEdges, xDomain, yScale),
     xScale,
     yScale,
-    highlighted,
   };
   return { content, lines };
 }
@@ -88,7 +86,7 @@ function yDomain(
     highest = Math.max(highest, high);
   };
   for (const { line } of strokes) include(...visibleExtent(line, xDomain));
-  for (const { value } of runEdges) include(value, value);
+  if (runEdges.length <= manyEdges) for (const { value } of runEdges) include(value, value);
   if (edge !== undefined) include(edge.value * (yScale.kind === "log" ? 0.5 : 0), edge.value * 1.6);
   if (!(lowest <= highest)) return yScale.kind === "log" ? [0.1, 10] : [0, 1];
   if (yScale.kind === "linear" && lowest >= 0) return [0, padded(yScale, [0, highest], 0.06)[1]];

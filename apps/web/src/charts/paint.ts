@@ -30,7 +30,6 @@ export interface Content {
   readonly yDomain: Domain;
   readonly xScale: Scale;
   readonly yScale: Scale;
-  readonly highlighted: string | null;
 }
 
 export interface Ink {
@@ -51,8 +50,10 @@ export interface Area {
   readonly ratio: number;
 }
 
-/** Of the runs that are not highlighted, while one is. */
-const dimmed = 0.18;
+/** With more lines than this on a chart, each is drawn thinner and lighter, without its band. */
+const manyLines = 40;
+/** With more edges than this, one for each run, they would hide the lines. */
+export const manyEdges = 8;
 export const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 export function mapping(domain: Domain, scale: Scale, start: number, length: number): Affine {
@@ -80,7 +81,8 @@ export function paintBeyond(context: CanvasRenderingContext2D, content: Content,
 /** Over the grid: bands, lines, edges, markers. Returns how many points the lines held. */
 export function paintContent(context: CanvasRenderingContext2D, content: Content, area: Area, ink: Ink): number {
   const { toX, toY } = mappings(content, area);
-  const { strokes, highlighted } = content;
+  const { strokes } = content;
+  const many = strokes.length > manyLines;
   context.save();
   context.beginPath();
   context.rect(area.left, area.top, area.width, area.height);
@@ -88,25 +90,23 @@ export function paintContent(context: CanvasRenderingContext2D, content: Content
   context.lineJoin = "round";
   context.lineCap = "butt";
 
-  const alpha = (runId: string) => (highlighted === null || highlighted === runId ? 1 : dimmed);
-  // With hundreds of lines on a chart, columns a few pixels wide look the same and cost a fraction.
-  const columnWidth = area.ratio * Math.min(6, Math.max(1, strokes.length / 40));
-  const thin = strokes.length > 40 ? 0.6 : 1;
-  const ordered = [...strokes].sort((a, b) => Number(a.runId === highlighted) - Number(b.runId === highlighted));
-
-  for (const { line, colour, runId } of ordered) {
-    if (line.band === null || (strokes.length > 40 && runId !== highlighted)) continue;
-    context.globalAlpha = 0.16 * alpha(runId);
-    context.fillStyle = colour;
-    paintBand(context, line, content.xDomain, toX, toY);
+  if (!many) {
+    context.globalAlpha = 0.16;
+    for (const { line, colour } of strokes) {
+      if (line.band === null) continue;
+      context.fillStyle = colour;
+      paintBand(context, line, content.xDomain, toX, toY);
+    }
   }
-  paintEdges(context, content, area, ink, alpha);
+  paintEdges(context, content, area, ink);
 
+  context.globalAlpha = many ? 0.6 : 1;
+  // With hundreds of lines on a chart, columns a few pixels wide look the same and cost a fraction.
+  const columnWidth = area.ratio * Math.min(8, Math.max(1, strokes.length / 12));
   let points = 0;
-  for (const { line, colour, dash, width, runId } of ordered) {
-    context.globalAlpha = alpha(runId);
+  for (const { line, colour, dash, width } of strokes) {
     context.strokeStyle = colour;
-    context.lineWidth = width * area.ratio * (runId === highlighted ? 1.25 : thin);
+    context.lineWidth = (many ? 1 : width) * area.ratio;
     context.setLineDash(dash.map((length) => length * area.ratio));
     context.beginPath();
     const [from, to] = visibleRange(line, content.xDomain);
@@ -114,12 +114,33 @@ export function paintContent(context: CanvasRenderingContext2D, content: Content
     context.stroke();
   }
   context.setLineDash([]);
-  for (const stroke of ordered) {
-    context.globalAlpha = alpha(stroke.runId);
-    paintMarkers(context, stroke, content, area, ink, toX, toY);
-  }
+  context.globalAlpha = 1;
+  for (const stroke of strokes) paintMarkers(context, stroke, content, area, ink, toX, toY);
   context.restore();
   return points;
+}
+
+/**
+ * One run brought forward: a veil over everything, and the run's own lines on it. The rest need not be drawn again,
+ * which keeps pointing at runs quick however many there are.
+ */
+export function paintHighlight(
+  context: CanvasRenderingContext2D,
+  content: Content,
+  runId: string,
+  area: Area,
+  ink: Ink,
+): void {
+  const isIts = (item: { readonly runId: string }) => item.runId === runId;
+  const strokes = content.strokes.filter(isIts);
+  if (strokes.length === 0) return;
+  context.save();
+  context.globalAlpha = 0.75;
+  context.fillStyle = ink.surface;
+  context.fillRect(area.left, area.top, area.width, area.height);
+  context.restore();
+  paintBeyond(context, content, area, ink);
+  paintContent(context, { ...content, strokes, runEdges: content.runEdges.filter(isIts) }, area, ink);
 }
 
 const edgeY = (content: Content, area: Area, value: number) => {
@@ -151,13 +172,7 @@ function paintBand(
   }
 }
 
-function paintEdges(
-  context: CanvasRenderingContext2D,
-  content: Content,
-  area: Area,
-  ink: Ink,
-  alpha: (runId: string) => number,
-): void {
+function paintEdges(context: CanvasRenderingContext2D, content: Content, area: Area, ink: Ink): void {
   const { ratio } = area;
   context.font = `${11 * ratio}px ${font}`;
   const right = area.left + area.width - 6 * ratio;
@@ -176,11 +191,11 @@ function paintEdges(
     context.textBaseline = "bottom";
     context.fillText(content.edge.label, right, y - 4 * ratio);
   }
-  const many = content.runEdges.length > 8;
-  for (const { runId, value, colour } of content.runEdges) {
+  const runEdges = content.runEdges.length > manyEdges ? [] : content.runEdges;
+  for (const { value, colour } of runEdges) {
     const y = edgeY(content, area, value);
     if (Number.isNaN(y)) continue;
-    context.globalAlpha = alpha(runId) * (many ? 0.35 : 0.9);
+    context.globalAlpha = 0.9;
     context.strokeStyle = colour;
     context.fillStyle = colour;
     context.lineWidth = 1.25 * ratio;
@@ -189,7 +204,7 @@ function paintEdges(
     context.moveTo(area.left, y);
     context.lineTo(area.left + area.width, y);
     context.stroke();
-    if (many || content.runEdgeLabel === null) continue;
+    if (content.runEdgeLabel === null) continue;
     const above = y - area.top > 16 * ratio;
     context.textAlign = "right";
     context.textBaseline = above ? "bottom" : "top";

@@ -1,6 +1,15 @@
 import uPlot from "uplot";
 import { formatTick } from "../format/number.js";
-import { font, mappings, paintBeyond, paintContent, type Area, type Content, type Ink } from "./paint.js";
+import {
+  font,
+  mappings,
+  paintBeyond,
+  paintContent,
+  paintHighlight,
+  type Area,
+  type Content,
+  type Ink,
+} from "./paint.js";
 import { project, ticks, unproject, type Scale } from "./scale.js";
 
 /** What the cursor shows on a chart: a vertical line and a dot on each line. Positions in axis units. */
@@ -72,17 +81,23 @@ export class Plot {
     return Number.isNaN(top) ? null : top;
   }
 
-  paintCursor(marks: CursorMarks | null, selection: readonly [number, number] | null): void {
+  /** What moves: the highlighted run, the cursor, the stretch being drawn out. */
+  paintOverlay(
+    highlighted: string | null,
+    marks: CursorMarks | null,
+    selection: readonly [number, number] | null,
+  ): void {
     const context = this.#overlay.getContext("2d");
     if (context === null) return;
     const ratio = devicePixelRatio;
-    const { clientWidth: width, clientHeight: height } = this.surface;
+    const { width, height } = this.#surfaceArea();
     if (this.#overlay.width !== Math.round(width * ratio) || this.#overlay.height !== Math.round(height * ratio)) {
       this.#overlay.width = Math.round(width * ratio);
       this.#overlay.height = Math.round(height * ratio);
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
+    if (highlighted !== null) paintHighlight(context, this.#content, highlighted, this.#surfaceArea(), this.#ink);
     if (selection !== null) {
       context.fillStyle = this.#ink.text;
       context.globalAlpha = 0.1;
@@ -113,8 +128,10 @@ export class Plot {
     }
   }
 
+  /** The surface in CSS pixels, from uPlot's own layout: asking the document would make it lay out again. */
   #surfaceArea(): Area {
-    return { left: 0, top: 0, width: this.surface.clientWidth, height: this.surface.clientHeight, ratio: 1 };
+    const { width, height } = this.#plot.bbox;
+    return { left: 0, top: 0, width: width / uPlot.pxRatio, height: height / uPlot.pxRatio, ratio: 1 };
   }
 
   #options(xLabel: string, width: number, height: number): uPlot.Options {

@@ -26,8 +26,15 @@ export interface FeedOptions {
   readonly live?: Pick<LiveOptions, "fetch" | "firstWait" | "longestWait" | "silence">;
 }
 
-/** Histories read at a time: browsers hold six connections to a host, one of which is the stream. */
-const concurrentReads = 4;
+/** Runs whose histories travel in one answer, and the points of each series beyond which the server thins it out. */
+const runsPerRead = 10;
+const mostPoints = 10_000;
+/**
+ * With more runs than one read brings, a look at all of them comes first: so many points of each series are a tenth of
+ * the bytes, and hardly less than a small chart can show.
+ */
+const glancePoints = 100;
+const runsPerGlance = 100;
 
 /**
  * Keeps `data` equal to the server's store.
@@ -42,55 +49,66 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, live
 } {
   let state: FeedState = { connection: { kind: "connecting" }, listed: false, loading: 0, error: null };
   const update = (change: Partial<FeedState>) => onState((state = { ...state, ...change }));
-  const loaded = new Set<string>();
-  const queue: string[] = [];
-  let reading = 0;
+  /** Runs whose history has been read or is asked for. */
+  const asked = new Set<string>();
+  let glances: string[][] = [];
+  let queue: string[] = [];
+  let reading = false;
   /** Grows with every fresh start, so that answers to older questions are dropped. */
   let generation = 0;
   let listTimer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
 
-  const want = (run: RunSummary) => {
-    if (loaded.has(run.id)) return;
-    loaded.add(run.id);
-    queue.push(run.id);
-    void readNext();
+  const want = (runs: readonly RunSummary[]) => {
+    const fresh = runs.map(({ id }) => id).filter((id) => !asked.has(id));
+    for (const id of fresh) asked.add(id);
+    if (fresh.length > runsPerRead) {
+      for (let i = 0; i < fresh.length; i += runsPerGlance) glances.push(fresh.slice(i, i + runsPerGlance));
+    }
+    queue.push(...fresh);
+    void readAll();
   };
 
-  const readNext = async () => {
-    if (reading >= concurrentReads || queue.length === 0) return;
-    const runId = queue.shift()!;
-    const asked = generation;
-    reading++;
-    update({ loading: queue.length + reading });
+  // One read at a time: the server has more to do than answer this page, and the stream must not wait behind it.
+  const readAll = async () => {
+    if (reading) return;
+    reading = true;
+    while (!closed && glances.length + queue.length > 0) {
+      const glance = glances.shift();
+      const ids = glance ?? queue.splice(0, runsPerRead);
+      await read(ids, glance === undefined ? mostPoints : glancePoints);
+    }
+    reading = false;
+    update({ loading: 0 });
+  };
+
+  const read = async (runs: readonly string[], points: number) => {
+    const then = generation;
+    update({ loading: queue.length + (points === mostPoints ? runs.length : 0) });
     try {
-      const columns = await client.metrics(runId, keys);
-      if (asked === generation) {
-        data.merge(runId, columns);
-        onData();
-      }
+      const histories = await client.metrics({ runs, keys, points });
+      if (then !== generation) return;
+      data.merge(histories);
+      onData();
       update({ error: null });
     } catch (error) {
-      if (asked === generation) loaded.delete(runId); // the next listing asks again
+      // The next listing asks again.
+      if (then === generation && points === mostPoints) for (const id of runs) asked.delete(id);
       fail(error);
-    } finally {
-      reading--;
-      update({ loading: queue.length + reading });
-      void readNext();
     }
   };
 
   const list = async () => {
     clearTimeout(listTimer);
-    const asked = generation;
+    const then = generation;
     try {
       const runs = await client.runs();
-      if (asked !== generation || closed) return;
+      if (then !== generation || closed) return;
       for (const run of runs) data.setRun(run);
       update({ listed: true, error: null });
       onData();
       // Newest first: what is being trained now is looked at first.
-      for (const run of runs.sort((a, b) => b.startedAt - a.startedAt)) want(run);
+      want(runs.sort((a, b) => b.startedAt - a.startedAt));
     } catch (error) {
       fail(error);
     }
@@ -106,8 +124,9 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, live
   const startAfresh = () => {
     generation++;
     data.clear();
-    loaded.clear();
-    queue.length = 0;
+    asked.clear();
+    glances = [];
+    queue = [];
     void list();
   };
 
@@ -119,7 +138,7 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, live
         continue;
       }
       data.apply(event);
-      if (event.type === "run") want(event.run);
+      if (event.type === "run") want([event.run]);
     }
     onData();
   };

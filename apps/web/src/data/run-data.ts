@@ -28,8 +28,11 @@ export class RunData {
     this.#runs.set(run.id, run);
   }
 
-  merge(runId: string, columns: ReadonlyMap<string, SeriesData>): void {
-    for (const [key, column] of columns) if (this.#kept.has(key)) this.#column(runId, key).merge(column);
+  /** Histories, by run and key. */
+  merge(histories: ReadonlyMap<string, ReadonlyMap<string, SeriesData>>): void {
+    for (const [runId, columns] of histories) {
+      for (const [key, column] of columns) if (this.#kept.has(key)) this.#column(runId, key).merge(column);
+    }
   }
 
   /** Applies one event of the stream. Twice is the same as once, except that a `metrics` event never ends a run. */

@@ -35,6 +35,7 @@ export function RunList() {
     event.preventDefault();
   };
 
+  const { loading } = page.feed.value;
   const total = page.runs.value.length;
   const shown = page.shown.value.length;
   return (
@@ -42,6 +43,7 @@ export function RunList() {
       <header class="runs-head">
         <h2 id="runs-title">Runs</h2>
         <p class="subtitle" role="status">
+          {loading > 0 && <span class="reading">reading {loading} … </span>}
           {filter === "" ? `${shown} of ${total} shown` : `${matching.length} of ${total} match, ${shown} shown`}
         </p>
         <div class="runs-tools">
@@ -64,6 +66,7 @@ export function RunList() {
               })
             }
           >
+            {loading > 0 && <span class="reading">reading {loading} … </span>}
             {filter === "" ? "Show all" : "Show these"}
           </button>
           <button type="button" onClick={() => page.change({ selection: { kind: "only", ids: new Set() } })}>

@@ -1,0 +1,82 @@
+/** The same graphs in a real browser, through onnxruntime-web, give the values that they give in Node. */
+import { createServer, type Server } from "node:http";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { AddressInfo } from "node:net";
+import type { Browser, Page } from "playwright-core";
+import { build, type Rolldown } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { autodiffCases, type CaseResult } from "./autodiff-cases.js";
+import { launchBrowser } from "./chromium.js";
+
+const engineFolder = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
+
+let server: Server;
+let browser: Browser;
+let page: Page;
+let bundle: string;
+
+beforeAll(async () => {
+  bundle = await bundleCases();
+  server = createServer((request, response) => {
+    // Threads need shared memory, which a page has only in isolation.
+    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+    response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+    const path = request.url ?? "/";
+    if (path === "/")
+      return void response.setHeader("Content-Type", "text/html").end("<!doctype html><title>autodiff</title>");
+    if (path === "/cases.js") return void response.setHeader("Content-Type", "text/javascript").end(bundle);
+    const file = /^\/(ort-wasm-simd-threaded\.(?:mjs|wasm))$/.exec(path)?.[1];
+    if (file === undefined) return void response.writeHead(404).end();
+    response.setHeader("Content-Type", file.endsWith(".wasm") ? "application/wasm" : "text/javascript");
+    response.end(readFileSync(join(engineFolder, file)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  browser = await launchBrowser();
+  page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function bundleCases(): Promise<string> {
+  const output = await build({
+    configFile: false,
+    logLevel: "error",
+    resolve: { conditions: ["@sedge/source", "onnxruntime-web-use-extern-wasm", "browser", "import", "default"] },
+    build: {
+      write: false,
+      minify: false,
+      target: "es2022",
+      rolldownOptions: { output: { codeSplitting: false } },
+      lib: { entry: join(import.meta.dirname, "autodiff-cases.ts"), formats: ["es"] },
+    },
+  });
+  const [chunk] = (output as Rolldown.RolldownOutput[])[0]!.output;
+  return chunk.code;
+}
+
+test("the browser bundle imports nothing of Node", () => {
+  expect(bundle).not.toMatch(/\bfrom ?["']node:|onnxruntime-node|require\(["']node:/);
+});
+
+test("gradients, products, float64 and training come out as in Node", async () => {
+  // As text: the test runner rewrites imports in functions, which the page would not understand.
+  const inBrowser = await page.evaluate<Record<string, CaseResult>>(
+    `import("/cases.js").then((module) => module.autodiffCases("/"))`,
+  );
+  const inNode = await autodiffCases();
+  expect(Object.keys(inBrowser)).toEqual(Object.keys(inNode));
+  for (const [name, expected] of Object.entries(inNode)) expectClose(name, inBrowser[name]!, expected);
+});
+
+/** Other kernels sum in another order: a few dozen roundings of 6e-8, or of 1e-16 in float64. */
+function expectClose(name: string, actual: CaseResult, expected: CaseResult): void {
+  const difference = Math.hypot(...actual.values.map((value, i) => value - expected.values[i]!));
+  expect(actual.values.length, name).toBe(expected.values.length);
+  expect(difference / Math.hypot(...expected.values), name).toBeLessThan(expected.float64 ? 1e-13 : 1e-5);
+}
