@@ -56,4 +56,4 @@ export {
   type Session,
   type Signature,
 } from "./runtime/session.js";
-export type { Device } from "./runtime/engine.js";
+export { engineFiles, type Device } from "./runtime/engine.js";

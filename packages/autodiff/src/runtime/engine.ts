@@ -1,13 +1,21 @@
 /** What Sedge needs of ONNX Runtime, which onnxruntime-node and onnxruntime-web both provide. */
 import type { InferenceSession, Tensor as EngineTensor } from "onnxruntime-common";
 
+/** Where a graph runs. "cpu" is native code in Node and WebAssembly in a browser. */
+export type Device = "cpu" | "webgpu";
+
 export interface Engine {
-  readonly name: "onnxruntime-node" | "onnxruntime-web";
   readonly InferenceSession: typeof InferenceSession;
   readonly Tensor: typeof EngineTensor;
-  /** Options that ask for a device and a number of threads; throws RangeError for a device this engine has not. */
+  /** Options that ask for a device and a number of threads for each op. */
   sessionOptions(device: Device, threads: number): InferenceSession.SessionOptions;
 }
 
-/** Where a graph runs. "cpu" is native code in Node and WebAssembly in the browser. */
-export type Device = "cpu" | "webgpu";
+/** What either platform's module exports. */
+export type LoadEngine = (device: Device) => Promise<Engine>;
+
+/** Settings that a page makes before its first `compile`. Node has no use for them. */
+export const engineFiles: {
+  /** Folder or URL, ending in "/", of the .mjs and .wasm files of onnxruntime-web. By default the bundler's place for them. */
+  base?: string;
+} = {};

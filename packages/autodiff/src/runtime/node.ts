@@ -1,9 +1,8 @@
 /** The engine under Node: native kernels. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Engine } from "./engine.js";
+import type { Engine, LoadEngine } from "./engine.js";
 
-export const engine: Engine = {
-  name: "onnxruntime-node",
+const engine: Engine = {
   InferenceSession,
   Tensor,
   sessionOptions: (device, threads) => ({
@@ -12,8 +11,10 @@ export const engine: Engine = {
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    // Saves the planning pass of the first run; later runs are no slower (docs/autodiff/performance.md).
+    // Saves the planning pass of the first run; later runs are no slower.
     enableMemPattern: false,
     logSeverityLevel: 3,
   }),
 };
+
+export const loadEngine: LoadEngine = () => Promise.resolve(engine);

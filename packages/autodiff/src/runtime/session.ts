@@ -1,5 +1,5 @@
 /** Compiled graphs: data in, data out. */
-import { engine } from "#engine";
+import { loadEngine } from "#engine";
 import type { InferenceSession, Tensor as EngineTensor } from "onnxruntime-common";
 import { toFloat64 } from "../passes/float64.js";
 import { optimize } from "../passes/optimize.js";
@@ -7,7 +7,7 @@ import { show, type Shape } from "../ir/dims.js";
 import type { Graph, Typed } from "../ir/graph.js";
 import { convert, tensor, type DataType, type Tensor, type TypedArray } from "../ir/tensor.js";
 import { exportOnnx, neededInputs, outputName } from "../onnx/encode.js";
-import type { Device } from "./engine.js";
+import type { Device, Engine } from "./engine.js";
 
 export interface CompileOptions {
   /** Default "cpu": native in Node, WebAssembly in the browser. */
@@ -45,6 +45,7 @@ export async function compile(
     throw new RangeError(`compile: threads must be a whole number from 1 up, got ${threads}.`);
   const typed = precision === "float64" ? toFloat64(graph) : graph;
   const bytes = exportOnnx(optimize(typed));
+  const engine = await loadEngine(device);
   const key = await hashOf(bytes, `${device}/${threads}`);
   let shared = sharedSessions.get(key);
   if (shared === undefined) {
@@ -54,7 +55,7 @@ export async function compile(
   }
   shared.users++;
   try {
-    return new Session(typed, await shared.session, () => release(key));
+    return new Session(typed, engine, await shared.session, () => release(key));
   } catch (error) {
     await release(key).catch(() => undefined); // a session that was never made has nothing to release
     throw error;
@@ -87,6 +88,7 @@ export class Session {
   /** Use `compile`. */
   constructor(
     private readonly graph: Graph,
+    private readonly engine: Engine,
     private readonly session: InferenceSession,
     private readonly onDispose: () => Promise<void>,
   ) {
@@ -109,7 +111,7 @@ export class Session {
     const feeds: Record<string, EngineTensor> = {};
     for (const [name, typed] of Object.entries(this.signature.inputs)) {
       const { type, data, shape } = asTensor(name, inputs[name], typed);
-      feeds[name] = new engine.Tensor(type, data as Float32Array, shape);
+      feeds[name] = new this.engine.Tensor(type, data as Float32Array, shape);
     }
     const names = outputs ?? Object.keys(this.signature.outputs);
     const fetched = await this.session.run(

@@ -1,19 +1,23 @@
-/** The engine in a browser: WebAssembly, with threads where the page is cross-origin isolated; WebGPU on request. */
-import * as ort from "onnxruntime-web";
-import type { Engine } from "./engine.js";
+/** The engine in a browser: WebAssembly, with threads where the page is cross-origin isolated, or WebGPU. */
+import { engineFiles, type Engine, type LoadEngine } from "./engine.js";
 
-export const engine: Engine = {
-  name: "onnxruntime-web",
-  InferenceSession: ort.InferenceSession,
-  Tensor: ort.Tensor,
-  sessionOptions: (device, threads) => {
-    // The number of threads belongs to the module here: the first session decides it.
-    ort.env.wasm.numThreads = threads;
-    return {
-      executionProviders: [device === "cpu" ? "wasm" : device],
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-    };
-  },
+/** Each device is a module of its own, loaded when first asked for: a page that trains on wasm does not fetch WebGPU. */
+export const loadEngine: LoadEngine = async (device) => {
+  const ort = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
+  if (engineFiles.base !== undefined) ort.env.wasm.wasmPaths = engineFiles.base;
+  const engine: Engine = {
+    InferenceSession: ort.InferenceSession,
+    Tensor: ort.Tensor,
+    sessionOptions: (_, threads) => {
+      // The number of threads belongs to the module here: the first session settles it. Without isolation a page has one.
+      ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
+      return {
+        executionProviders: [device === "cpu" ? "wasm" : device],
+        executionMode: "sequential",
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+      };
+    },
+  };
+  return engine;
 };
