@@ -26,16 +26,18 @@ export function diagonalNoiseKernel(system: LinearSystem, settings: SgdSettings)
  *
  * @param tolerance relative accuracy of K
  * @param start blocks [N, C, C] of an earlier, similar problem
+ * @param growth as `pairResponse` has it
  */
 export function diagonalPerron(
   system: LinearSystem,
   dynamics: Dynamics,
   tolerance: number,
   start?: Float64Array,
+  growth = 0,
 ): { readonly value: number; readonly blocks: Float64Array } {
   const { examples, outputs, rank, modes, eigenvalues } = system;
   const blocks = new Float64Array(examples * outputs * outputs);
-  const roots = Float64Array.from(eigenvalues, (lambda) => Math.sqrt(pairResponse(lambda, lambda, dynamics)));
+  const roots = Float64Array.from(eigenvalues, (lambda) => Math.sqrt(pairResponse(lambda, lambda, dynamics, growth)));
   if (!roots.some((root) => root > 0)) return { value: 0, blocks };
 
   // C x without C: for each example and pair of outputs (a, b), with F_μ = v_μ,ia v_μ,ib, add (Fᵀx)F. A pair a < b stands for two.

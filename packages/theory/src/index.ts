@@ -19,7 +19,7 @@ export {
 } from "./critical.js";
 export { necessaryConditions, type NecessaryConditions } from "./necessary-conditions.js";
 export { phaseDiagram, type Phase, type PhaseDiagram } from "./phase-diagram.js";
-export { spectralRadius } from "./spectral-radius.js";
+export { diagonalSpectralRadius, spectralRadius } from "./spectral-radius.js";
 export { expectedLoss } from "./expected-loss.js";
 export { diagonalLoss, volterraLoss } from "./approximate-loss.js";
 export { simulateLinearSgd, type LinearSgdOptions, type LinearSgdSimulation } from "./simulation/linear-sgd.js";

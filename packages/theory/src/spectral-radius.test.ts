@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { diagonalLoss } from "./approximate-loss.js";
 import { criticalLearningRate } from "./critical.js";
 import { bruteForceRadius, stepMatrices } from "./fixtures/brute-force.js";
 import { anyProblem, expectRelative, gaussianJacobian, referenceCases } from "./fixtures/support.js";
 import { linearSystem } from "./linear-system.js";
 import { noiseKernel } from "./noise-kernel.js";
 import type { Sampling } from "./sampling.js";
-import { spectralRadius } from "./spectral-radius.js";
+import { diagonalSpectralRadius, spectralRadius } from "./spectral-radius.js";
 
 describe("spectralRadius", () => {
   test.each(referenceCases)("matches the stored reference: $title", (problem) => {
@@ -55,5 +56,23 @@ describe("spectralRadius", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("diagonalSpectralRadius", () => {
+  // λ_max(A + B) of the dense matrix, by power iteration on it through diagonalLoss: the ratio of successive losses.
+  test.each([
+    [0, 0, 0.6],
+    [0.5, 0.02, 0.6],
+    [0, 0, 1.3],
+  ])("is the rate at which diagonalLoss ends up: m = %d, δ = %d, K = %d", (momentum, weightDecay, target) => {
+    const system = linearSystem({ jacobian: gaussianJacobian("diagonal radius", 6, 1, 9), examples: 6 });
+    const base = { batchSize: 2, momentum, weightDecay, sampling: "with-replacement" } as const;
+    const { value: learningRate } = criticalLearningRate(system, { ...base, norm: "diagonal", target });
+    const settings = { ...base, learningRate };
+    const losses = diagonalLoss(system, [1, 1, 1, 1, 1, 1], settings, 1200);
+    const radius = diagonalSpectralRadius(system, settings);
+    expectRelative(losses[1200]! / losses[1199]!, radius, 1e-6); // the other modes have decayed by then
+    expect(radius).toBeLessThanOrEqual(spectralRadius(system, settings) * (1 + 1e-9));
   });
 });
