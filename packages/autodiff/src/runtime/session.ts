@@ -75,7 +75,8 @@ async function release(key: string): Promise<void> {
 }
 
 async function hashOf(bytes: Uint8Array, options: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  // A copy: the digest wants memory that is surely not shared, which the encoder's type does not promise.
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
   return options + Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
