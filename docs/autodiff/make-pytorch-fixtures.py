@@ -144,6 +144,22 @@ class Vit(nn.Module):
         return self.head(self.norm(self.block(x))[:, 0])
 
 
+class Fresh(nn.Module):
+    """A network as it is made: scales one, shifts zero. Exporters store equal parameters as one."""
+
+    def __init__(self):
+        super().__init__()
+        self.inputs = nn.Linear(5, 8)
+        self.norms = nn.ModuleList(nn.LayerNorm(8) for _ in range(3))
+        self.batch = nn.BatchNorm1d(8)
+        self.output = nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.norms[0](self.inputs(x))
+        x = self.batch(torch.tanh(self.norms[1](x)))
+        return self.output(self.norms[2](torch.tanh(x)))
+
+
 class Gpt(nn.Module):
     """One GPT-2 block; the token embedding is also the output projection. `loss` puts the cross-entropy into the graph."""
 
@@ -413,6 +429,15 @@ def cases():
             ("dynamo-19", {}, dict(opset_version=19)),
         ],
     )  # fmt: skip
+    yield dict(
+        name="fresh", make=lambda **_: Fresh(), inputs={"x": uniform(g, 6, 5)}, targets=uniform(g, 6, 3), loss="squared",
+        dynamic={"x": {0: BATCH}}, fresh=True,
+        files=[
+            ("torchscript-17", {}, dict(opset_version=17, training=torch.onnx.TrainingMode.PRESERVE, **torch_script)),
+            ("torchscript-14", {}, dict(opset_version=14, training=torch.onnx.TrainingMode.PRESERVE, **torch_script)),
+            ("dynamo-18", {}, dict(opset_version=18)),
+        ],
+    )  # fmt: skip
 
 
 def objective(kind, output, targets):
@@ -549,7 +574,9 @@ def export(case, suffix, variant, options, state):
         "output": output,
         "elementType": str(dtype).removeprefix("torch."),
     }
-    if not variant.get("training"):
+    if case.get("fresh"):  # by value they cannot be told apart
+        entry["params"] = {name: [{"name": name}] for name, _ in module.named_parameters()}
+    elif not variant.get("training"):
         entry["params"] = locate(path, module)
     return entry
 
@@ -578,7 +605,10 @@ def main(wanted):
                 path = os.path.join(OUT, entry)
                 shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
         module = case["make"]()
-        randomise(module, torch.Generator().manual_seed(len(case["name"]) * 1000 + ord(case["name"][0])))
+        torch.manual_seed(1)
+        module = case["make"]() if case.get("fresh") else module
+        if not case.get("fresh"):
+            randomise(module, torch.Generator().manual_seed(len(case["name"]) * 1000 + ord(case["name"][0])))
         module.eval()
         state = {key: value.clone() for key, value in module.state_dict().items()}
         files = [export(case, *file, state) for file in case["files"]]

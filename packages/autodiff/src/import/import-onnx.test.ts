@@ -195,6 +195,17 @@ describe("parameters", () => {
   });
 });
 
+test("parameters merged by the exporter because they start out equal are separate again, under PyTorch's names", () => {
+  const fixture = pytorchFixtures().find(({ name }) => name === "fresh")!;
+  for (const file of fixture.files) {
+    const { params, separated, constants } = importFixture(file);
+    expect(Object.keys(params).sort()).toEqual(fixture.params.map(({ name }) => name).sort());
+    expect(separated["norms.2.bias"]).toBe("norms.0.bias");
+    expect(separated["batch.weight"]).toBe("norms.0.weight");
+    expect(Object.keys(constants)).toContain("batch.running_var");
+  }
+});
+
 describe("graphs inside graphs", () => {
   const branch = (name: string, op: string) => ({
     graph: { name, node: [node(op, ["h"], [name])], output: [info(name, null)] },

@@ -9,6 +9,7 @@ import { onnxTypes } from "../onnx/types.js";
 import { dependsOn } from "../transforms/graphs.js";
 import { Evaluation, Scope, type EvaluationOptions } from "./evaluate.js";
 import { nodesNeeded, openModel, refuseUnknownOps, type Model } from "./model.js";
+import { unmerge, type Unmerged } from "./merged.js";
 import { exporterNotes, findTies, usesOf, whyConstant, type Tie } from "./parameters.js";
 import { refuseAt, type Refuse } from "./refuse.js";
 import { readTensor, type ExternalData } from "./tensors.js";
@@ -49,6 +50,11 @@ export interface ImportedModel {
    * computed from the original, whose gradient therefore covers both uses.
    */
   readonly ties: readonly Tie[];
+  /**
+   * Parameters that the file stores as one because their values are equal, as those of a fresh network are, with the name
+   * of the one that is stored. Here each is a parameter of its own.
+   */
+  readonly separated: Readonly<Record<string, string>>;
   readonly opset: number;
   /** What wrote the file, "pytorch 2.13.0". */
   readonly producer: string;
@@ -66,12 +72,14 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
   const model = openModel(bytes, refuse);
   const results = (model.graph.output ?? []).map(({ name }) => name ?? "");
   if (results.length === 0) refuse("the graph has no outputs");
-  const nodes = nodesNeeded(model.graph.node ?? [], results);
-  refuseUnknownOps(model, nodes, refuse);
+  refuseUnknownOps(model, nodesNeeded(model.graph.node ?? [], results), refuse);
 
   const settings: EvaluationOptions = { file, externalData: options.externalData, float16, trainingMode };
   const stored = readInitializers(model, settings, refuse);
-  const chosen = chooseParameters(model, stored, options.params, refuse);
+  const own = unmerge(model, stored);
+  for (const [name, source] of own.copies) stored.set(name, { ...stored.get(source)! });
+  const nodes = nodesNeeded(own.nodes, results);
+  const chosen = chooseParameters(model, own, stored, options.params, refuse);
   const ties = options.ties === false ? [] : findTies(chosen.params);
   const tied = new Map(ties.map(({ name, copyOf }) => [name, copyOf]));
 
@@ -100,6 +108,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
     constants: chosen.constants,
     unused: Object.keys(params).filter((name) => !results.some((result) => dependsOn(graph, result, name))),
     ties,
+    separated: Object.fromEntries(own.copies),
     opset: model.opsets.get("")!,
     producer: `${model.proto.producer_name ?? ""} ${model.proto.producer_version ?? ""}`.trim(),
   };
@@ -121,6 +130,7 @@ const describe = ({ name }: TensorProto): string => `initializer "${name ?? ""}"
 
 function chooseParameters(
   model: Model,
+  own: Unmerged,
   stored: ReadonlyMap<string, Tensor>,
   wanted: ImportOptions["params"],
   refuse: Refuse,
@@ -140,8 +150,9 @@ function chooseParameters(
         );
     }
   }
-  const uses = usesOf(model.graph.node ?? []);
-  const notes = exporterNotes([...(model.graph.value_info ?? []), ...(model.graph.input ?? [])]);
+  const uses = usesOf(own.nodes);
+  const { kind } = exporterNotes([...(model.graph.value_info ?? []), ...(model.graph.input ?? [])]);
+  const kinds = new Map([...kind, ...own.kinds]);
   const ours = model.proto.producer_name === PRODUCER;
   for (const [name, tensor] of stored) {
     if (!isFloat(tensor.type)) continue;
@@ -150,7 +161,7 @@ function chooseParameters(
       asked === undefined
         ? ours && isConstantName(name)
           ? "a constant, as exportOnnx names it"
-          : whyConstant(name, tensor, uses, notes)
+          : whyConstant(name, tensor, uses, kinds)
         : asked
           ? null
           : "not asked for";

@@ -17,26 +17,24 @@ const notWeights: Readonly<Record<string, readonly number[]>> = {
 /** Values this large are masks: nothing trains a weight to −3.4e38. */
 const MASK = 1e30;
 
-/** What the dynamo exporter notes about an initializer: PARAMETER, BUFFER, or what it was folded from. */
+/** What the dynamo exporter notes about an initializer. */
 export interface Notes {
+  /** PARAMETER or BUFFER. */
   readonly kind: ReadonlyMap<string, string>;
-  readonly foldedFrom: ReadonlyMap<string, readonly string[]>;
+  /** Its name inside the exporter, "p_norm1_weight". */
+  readonly originalName: ReadonlyMap<string, string>;
 }
 
 export function exporterNotes(infos: readonly ValueInfoProto[]): Notes {
   const kind = new Map<string, string>();
-  const foldedFrom = new Map<string, readonly string[]>();
+  const originalName = new Map<string, string>();
   for (const { name, metadata_props: props } of infos) {
     for (const { key, value } of props ?? []) {
       if (key === "pkg.torch.export.graph_signature.InputSpec.kind") kind.set(name, value);
-      if (key === "pkg.onnxscript.optimizer.folded_from")
-        foldedFrom.set(
-          name,
-          [...(value ?? "").matchAll(/'([^']+)'/g)].map(([, source]) => source!),
-        );
+      if (key === "pkg.torch.onnx.original_node_name") originalName.set(name, value);
     }
   }
-  return { kind, foldedFrom };
+  return { kind, originalName };
 }
 
 /**
@@ -47,10 +45,10 @@ export function whyConstant(
   name: string,
   tensor: Tensor,
   uses: ReadonlyMap<string, readonly Use[]>,
-  notes: Notes,
+  kinds: ReadonlyMap<string, string>,
 ): string | null {
   if (!isFloat(tensor.type)) return `${tensor.type}`;
-  const kind = notes.kind.get(name);
+  const kind = kinds.get(name);
   if (kind === "PARAMETER") return null;
   if (kind !== undefined) return "a buffer, as the exporter notes";
   const all = uses.get(name) ?? [];

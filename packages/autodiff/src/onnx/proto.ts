@@ -48,6 +48,7 @@ message NodeProto {
   repeated AttributeProto attribute = 5;
   string domain = 7;
   string overload = 8;
+  repeated StringStringEntryProto metadata_props = 9;
 }
 message AttributeProto {
   string name = 1;
@@ -142,6 +143,7 @@ export interface NodeProto {
   attribute?: AttributeProto[];
   domain?: string;
   overload?: string;
+  metadata_props?: { key: string; value: string }[];
 }
 export interface AttributeProto {
   name: string;
