@@ -30,6 +30,12 @@ test.each<[Partial<Standing>, string, string | null, string]>([
     "stochastic",
     "past the stochastic edge: K = 1.39 ± 0.10",
   ],
+  [
+    { noiseKernel: 0.6, noiseKernelError: 0.002 },
+    "inside",
+    "stochastic",
+    "inside, nearer the stochastic edge: K = 0.60 ± <0.01",
+  ],
   [{ noiseKernel: 0.95 }, "at-edge", "stochastic", "at the stochastic edge: K = 0.95"],
   [
     { deterministic: 1.9, noiseKernel: Infinity },

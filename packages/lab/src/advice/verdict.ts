@@ -93,7 +93,7 @@ function nearer(deterministic: number, noiseKernel: number): Verdict["binding"] 
 function describeMeasured(deterministic: number, noiseKernel: number, error: number): string {
   const parts: string[] = [];
   if (!Number.isNaN(noiseKernel)) {
-    const bar = Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : "";
+    const bar = Number.isFinite(error) ? ` ± ${error < 0.005 ? "<0.01" : error.toFixed(2)}` : "";
     parts.push(`K = ${noiseKernel === Infinity ? "∞" : noiseKernel.toFixed(2)}${bar}`);
   }
   if (!Number.isNaN(deterministic)) parts.push(`λ_max·η/2 = ${deterministic.toFixed(2)}`);
