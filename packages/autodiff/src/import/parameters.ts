@@ -55,8 +55,16 @@ export function whyConstant(
   if (all.length > 0 && all.every(({ op, at }) => notWeights[op]?.includes(at)))
     return `only statistics or bounds of ${all[0]!.op}`;
   if (tensor.shape.length === 0) return "a scalar";
-  if (tensor.data.some((value) => !(Math.abs(Number(value)) < MASK))) return "a mask, by its values";
-  return null;
+  return isMask(tensor) ? "a mask, by its values" : null;
+}
+
+/** A plain loop: this looks at every weight of the model. */
+function isMask({ data }: Tensor): boolean {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    if (!(value < MASK && value > -MASK)) return true;
+  }
+  return false;
 }
 
 export interface Use {
