@@ -17,11 +17,13 @@ test.each(origins)("the %s browser renders", async (only) => {
       return {
         title: document.title,
         width: document.querySelector("span")!.getBoundingClientRect().width,
+        number: new Intl.NumberFormat(navigator.language).format(0.5),
         pixel: [...context.getImageData(1, 1, 1, 1).data],
       };
     });
     expect(seen.title).toBe("here");
     expect(seen.width).toBeGreaterThan(0);
+    expect(seen.number).toMatch(/^0.5$/);
     expect(seen.pixel).toEqual([1, 2, 3, 255]);
   } finally {
     await browser.close();

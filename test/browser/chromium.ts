@@ -78,7 +78,8 @@ export function packagedBrowser(): BrowserProgram {
   if (!existsSync(folder)) unpack(join(packageFolder, "bin"), folder);
   return {
     executablePath: join(folder, "chromium"),
-    env: { LD_LIBRARY_PATH: join(folder, "lib"), FONTCONFIG_PATH: folder },
+    // In the C locale it names its language "en-US@posix", which its own Intl then refuses.
+    env: { LD_LIBRARY_PATH: join(folder, "lib"), FONTCONFIG_PATH: folder, LANG: "en_US.UTF-8", LC_ALL: "en_US.UTF-8" },
     origin: "packaged",
   };
 }

@@ -102,7 +102,7 @@ export function paintContent(context: CanvasRenderingContext2D, content: Content
 
   context.globalAlpha = many ? 0.6 : 1;
   // With hundreds of lines on a chart, columns a few pixels wide look the same and cost a fraction.
-  const columnWidth = area.ratio * Math.min(8, Math.max(1, strokes.length / 12));
+  const columnWidth = area.ratio * Math.min(4, Math.max(1, strokes.length / 25));
   let points = 0;
   for (const { line, colour, dash, width } of strokes) {
     context.strokeStyle = colour;

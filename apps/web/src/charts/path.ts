@@ -12,8 +12,9 @@ export interface Pen {
 
 /**
  * Draws the points `from … to − 1` as a line that breaks at NaN, thinned to what the pixels can show: of the points that
- * fall into one column `columnWidth` pixels wide, the first, the lowest, the highest and the last remain. Every peak
- * survives, and at most four points a column are drawn however many there are.
+ * fall into one column `columnWidth` pixels wide, the lowest and the highest remain, where they are. Every peak
+ * survives, a slope stays a slope, and at most two points a column are drawn however many there are. Each piece of line
+ * begins and ends at its own first and last point.
  *
  * @param x  Positions on the horizontal scale, ascending.
  * @param y  Positions on the vertical scale; NaN is a gap.
@@ -29,65 +30,67 @@ export function tracePath(
   toY: Affine,
   columnWidth: number,
 ): number {
-  let drawn = 0;
+  let held = 0;
   let isOpen = false;
   let column = NaN;
-  let firstX = 0;
-  let lowest = 0;
-  let highest = 0;
-  let lowestFirst = true;
-  let last = 0;
-  let lastX = 0;
-  let count = 0;
+  let [lowestX, lowest, highestX, highest, lastX, last] = [0, 0, 0, 0, 0, 0];
+  let [drawnX, drawn] = [NaN, NaN];
 
-  const flush = () => {
-    if (count === 0) return;
-    if (count === 2) pen.lineTo(lastX, last);
-    else if (count > 2) {
-      const middle = (firstX + lastX) / 2;
-      if (lowest !== highest) {
-        pen.lineTo(middle, lowestFirst ? lowest : highest);
-        pen.lineTo(middle, lowestFirst ? highest : lowest);
-      }
-      pen.lineTo(lastX, last);
+  const lineTo = (pixelX: number, pixelY: number) => {
+    if (pixelX === drawnX && pixelY === drawn) return;
+    pen.lineTo(pixelX, pixelY);
+    drawnX = pixelX;
+    drawn = pixelY;
+  };
+  const endColumn = () => {
+    if (lowestX <= highestX) {
+      lineTo(lowestX, lowest);
+      lineTo(highestX, highest);
+    } else {
+      lineTo(highestX, highest);
+      lineTo(lowestX, lowest);
     }
-    count = 0;
+  };
+  const endPiece = () => {
+    if (!isOpen) return;
+    endColumn();
+    lineTo(lastX, last);
+    isOpen = false;
   };
 
   for (let i = from; i < to; i++) {
-    const position = y[i]!;
-    if (position !== position || x[i]! !== x[i]!) {
-      flush();
-      isOpen = false;
+    const pixelX = toX.offset + toX.factor * x[i]!;
+    const pixelY = toY.offset + toY.factor * y[i]!;
+    if (Number.isNaN(pixelX) || Number.isNaN(pixelY)) {
+      endPiece();
       continue;
     }
-    const pixelX = toX.offset + toX.factor * x[i]!;
-    const pixelY = toY.offset + toY.factor * position;
+    held++;
     const here = Math.floor(pixelX / columnWidth);
-    drawn++;
     if (isOpen && here === column) {
       if (pixelY < lowest) {
         lowest = pixelY;
-        lowestFirst = false;
+        lowestX = pixelX;
       }
       if (pixelY > highest) {
         highest = pixelY;
-        lowestFirst = true;
+        highestX = pixelX;
       }
-      lastX = pixelX;
-      last = pixelY;
-      count++;
-      continue;
+    } else {
+      if (isOpen) endColumn();
+      else {
+        pen.moveTo(pixelX, pixelY);
+        drawnX = pixelX;
+        drawn = pixelY;
+        isOpen = true;
+      }
+      column = here;
+      lowest = highest = pixelY;
+      lowestX = highestX = pixelX;
     }
-    flush();
-    if (isOpen) pen.lineTo(pixelX, pixelY);
-    else pen.moveTo(pixelX, pixelY);
-    isOpen = true;
-    column = here;
-    firstX = lastX = pixelX;
-    lowest = highest = last = pixelY;
-    count = 1;
+    lastX = pixelX;
+    last = pixelY;
   }
-  flush();
-  return drawn;
+  endPiece();
+  return held;
 }
