@@ -42,10 +42,9 @@ function integers(rng: Random): (n: number) => number {
         rng.bitsInto(bits);
         used = 0;
       }
-      const product = n * bits[used++]!; // below 2⁵³: exact
-      const high = Math.floor(product * 2 ** -32);
-      const low = product - high * 2 ** 32;
-      if (low >= n || low >= 2 ** 32 % n) return high;
+      const draw = bits[used++]!;
+      const low = Math.imul(n, draw) >>> 0;
+      if (low >= n || low >= 2 ** 32 % n) return (n * draw * 2 ** -32) | 0; // n·draw is below 2⁵³: exact
     }
   };
 }
@@ -63,7 +62,7 @@ function withReplacement(examples: number, batchSize: number, rng: Random): Draw
 /** Floyd's method: B draws, each either new or replaced by the one index that cannot have come up yet. */
 function withoutReplacement(examples: number, batchSize: number, rng: Random): Draw {
   const integer = integers(rng);
-  const lastSeen = new Float64Array(examples).fill(-1);
+  const lastSeen = new Int32Array(examples).fill(-1);
   let turn = 0;
   return (target, at) => {
     for (let b = 0; b < batchSize; b++) {
