@@ -54,6 +54,31 @@ export function mlpGraph(network: ReferenceNetwork): Graph {
   });
 }
 
+/**
+ * The same names for the convolutional networks: a 3×3 convolution, the mean of each 2×2 patch, a second convolution of
+ * stride 2, the mean over the image, one dense layer. Padding keeps sizes, ⌈size/stride⌉, the odd pixel at the end. Images come as NHWC and kernels as HWIO; ONNX wants NCHW and OIHW.
+ */
+export function cnnGraph(network: ReferenceNetwork): Graph {
+  return graph((b) => {
+    const x = b.input("x", ["batch", ...network.inputShape.slice(1)]);
+    const y = b.input("y", ["batch", network.outputs]);
+    const [k1, b1, k2, b2, w, bias] = network.shapes.map((shape, i) => b.input(`p${i}`, shape));
+    const convolve = (image: Value, kernel: Value, channelBias: Value, stride: number): Value => {
+      const attributes = { auto_pad: "SAME_UPPER", strides: [stride, stride] };
+      const before = b.node("Conv", [image, b.transpose(kernel, [3, 2, 0, 1]), channelBias], attributes);
+      return activate(b, network.activation, before);
+    };
+    const first = convolve(b.transpose(x, [0, 3, 1, 2]), k1!, b1!, 1);
+    const pooled = b.node("AveragePool", [first], { kernel_shape: [2, 2], strides: [2, 2] });
+    const second = convolve(pooled, k2!, b2!, 2);
+    const output = b.dense(b.reduceMean(second, [2, 3]), w!, bias);
+    return { output, loss: lossOf(b, network.loss, output, y) };
+  });
+}
+
+export const networkGraph = (network: ReferenceNetwork): Graph =>
+  network.name === "mlp" ? mlpGraph(network) : cnnGraph(network);
+
 export const activate = (b: Builder, name: ReferenceNetwork["activation"], x: Value): Value =>
   name === "tanh" ? b.tanh(x) : name === "erf" ? b.erf(x) : b.gelu(x);
 
