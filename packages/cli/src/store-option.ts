@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { openStore, type RunStore } from "@sedge/server";
+import { makeFolder } from "./make-folder.js";
 
 export const defaultStore = ".sedge";
 
@@ -14,6 +15,7 @@ export async function withStore<T>(
   options: { readonly readOnly: boolean },
   work: (store: RunStore) => T | Promise<T>,
 ): Promise<T> {
+  if (!options.readOnly) makeFolder("--store", folder);
   const store = openStore(folder, options);
   try {
     return await work(store);

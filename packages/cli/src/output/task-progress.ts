@@ -8,7 +8,7 @@ export interface TaskProgress {
   stop(): void;
 }
 
-/** Without a terminal a line is written when a new part begins, and otherwise no sooner than this. */
+/** Without a terminal a line is written when a new part begins, and otherwise, if there is news, no sooner than this. */
 const lineMilliseconds = 5000;
 
 /** A bar where somebody watches, otherwise a line now and then. */
@@ -46,15 +46,14 @@ function bar(io: Io): TaskProgress {
 }
 
 function lines(io: Io): TaskProgress {
-  let lastLabel = "";
-  let lastTime = -Infinity;
+  let last = { label: "", percent: -1, time: -Infinity };
   return {
     update({ label, done, total }) {
-      const now = performance.now();
-      if (label === lastLabel && now - lastTime < lineMilliseconds) return;
-      lastLabel = label;
-      lastTime = now;
-      io.note(`${label}: ${Math.floor((100 * done) / total)} % done`);
+      const time = performance.now();
+      const percent = Math.floor((100 * done) / total);
+      if (label === last.label && (percent === last.percent || time - last.time < lineMilliseconds)) return;
+      last = { label, percent, time };
+      io.note(`${label}: ${percent} % done`);
     },
     stop: () => undefined,
   };

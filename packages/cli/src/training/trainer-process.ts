@@ -7,6 +7,7 @@
  */
 import { BadInput, train, type RunEvent, type Sink } from "@sedge/lab";
 import { openStore, storeSink, type RunStore } from "@sedge/server";
+import { makeFolder } from "../make-folder.js";
 import { exitCodeOf, exitCodes } from "../exit-codes.js";
 import type { FromTrainer, ToTrainer } from "./messages.js";
 
@@ -68,6 +69,7 @@ function lazySink(
     },
     write(event: RunEvent) {
       try {
+        if (store === undefined) makeFolder("--store", folder);
         store ??= openStore(folder);
         inner ??= storeSink(store);
         inner.write(event);
