@@ -11,15 +11,14 @@ import type { Builder } from "../builder/builder.js";
 import { addDims, isStatic, multiplyDims, sizeOf, type Dim } from "../ir/dims.js";
 import type { Value } from "../ir/graph.js";
 import { defineOp, fail, int, ints, type OpRule } from "./rule.js";
+import { weightCotangent } from "./convolution-weights.js";
+import { byGroup, channelsLast, channelsSecond, windowRows } from "./window-rows.js";
 import {
   attributesOf,
   flip,
   footprint,
   known,
-  padAxes,
-  seenBy,
   spread,
-  taps,
   windowAttributes,
   windowCounts,
   windowsOf,
@@ -78,7 +77,7 @@ const conv = defineOp({
     const windows = windowsOf(node, node.attributes, known(node, w.shape.slice(2)), x.shape.slice(2));
     return [
       wantX ? inputCotangent(g, node, x, w, dy, windows, group) : null,
-      wantW ? weightCotangent(g, node, x, dy, windows, group) : null,
+      wantW ? weightCotangent(g, x, dy, windows, known(node, dy.shape.slice(2)), group) : null,
       wantB ? sumOverPositions(g, dy) : null,
     ];
   },
@@ -130,7 +129,7 @@ const convTranspose = defineOp({
     const windows = windowsOf(node, node.attributes, known(node, w.shape.slice(2)), []);
     return [
       wantX ? g.node("Conv", [dy, w, null], { ...attributesOf(windows), group }) : null,
-      wantW ? weightCotangent(g, node, dy, x, windows, group) : null,
+      wantW ? weightCotangent(g, dy, x, windows, known(node, x.shape.slice(2)), group) : null,
       wantB ? sumOverPositions(g, dy) : null,
     ];
   },
@@ -218,48 +217,6 @@ function turned(g: Builder, w: Value, group: number): Value {
   const grouped = g.reshape(reversed, [group, outputs! / group, inputs!, ...kernel]);
   const swapped = g.transpose(grouped, [0, 2, 1, ...rest.map((i) => i + 3)]);
   return g.reshape(swapped, [group * inputs!, outputs! / group, ...kernel]);
-}
-
-/**
- * The input's windows as rows (im2col): [n·positions, taps·channels]. Channels come last so that each tap is one contiguous
- * copy.
- */
-function windowRows(g: Builder, x: Value, windows: Windows, counts: readonly number[]): Value {
-  const rank = windows.kernel.length;
-  const axes = windows.kernel.map((_, i) => i + 1);
-  const padded = padAxes(g, channelsLast(g, x), axes, windows.before, windows.after);
-  const seen = taps(windows.kernel).map((tap) => seenBy(g, padded, axes, tap, windows, counts));
-  const columns = Number(sizeOf(windows.kernel)) * (x.shape[1] as number);
-  return g.reshape(g.concat(seen, rank + 1), [multiplyDims(x.shape[0]!, sizeOf(counts)), columns]);
-}
-
-const channelsLast = (g: Builder, x: Value): Value => g.transpose(x, [0, ...spatialAxes(x), 1]);
-
-const channelsSecond = (g: Builder, x: Value): Value => {
-  const last = x.shape.length - 1;
-  return g.transpose(x, [0, last, ...x.shape.map((_, axis) => axis).slice(1, last)]);
-};
-
-/** Rows (rows, taps·C) with each group's channels together: (group, rows, taps·C/group). */
-function byGroup(g: Builder, rows: Value, tapCount: number, group: number): Value {
-  const [count, columns] = rows.shape as readonly [Dim, number];
-  const each = columns / tapCount / group;
-  const apart = g.transpose(g.reshape(rows, [count, tapCount, group, each]), [2, 0, 1, 3]);
-  return g.reshape(apart, [group, count, tapCount * each]);
-}
-
-/** W̄ = D(X, Ȳ): the input's windows times the cotangents of all positions, one product. */
-function weightCotangent(g: Builder, node: Named, x: Value, dy: Value, windows: Windows, group: number): Value {
-  const [inputs, outputs] = [x.shape[1] as number, dy.shape[1] as number];
-  const { kernel } = windows;
-  const rows = windowRows(g, x, windows, known(node, dy.shape.slice(2)));
-  const cotangents = g.reshape(channelsLast(g, dy), [rows.shape[0]!, outputs]);
-  if (group === 1) {
-    return channelsSecond(g, g.reshape(g.gemm(cotangents, rows, null, { transA: 1 }), [outputs, ...kernel, inputs]));
-  }
-  const left = g.transpose(g.reshape(cotangents, [rows.shape[0]!, group, outputs / group]), [1, 2, 0]);
-  const product = g.matMul(left, byGroup(g, rows, Number(sizeOf(kernel)), group));
-  return channelsSecond(g, g.reshape(product, [outputs, ...kernel, inputs / group]));
 }
 
 /** The convolution itself as a product of windows and kernels. */
