@@ -1,4 +1,6 @@
+import { cnn, resnet18, vit } from "../images.js";
 import type { Workload } from "../workload.js";
+import { trainImages } from "./images.js";
 import { symmetricEigenproblem } from "./linalg.js";
 import { hvpMlp, trainMlp } from "./mlp.js";
 import { exactKernel, secondMoment } from "./theory.js";
@@ -8,6 +10,9 @@ export const workloads: Readonly<Record<string, Workload>> = {
   "train-mlp-b1": trainMlp(1, 2000, 1),
   "train-mlp-b32": trainMlp(32, 500, 1),
   "train-mlp-b512": trainMlp(512, 100, 2),
+  "train-conv-b32": trainImages(cnn, 10, 2),
+  "train-resnet18-b32": trainImages(resnet18, 1, 2),
+  "train-vit-b32": trainImages(vit, 3, 2),
   "hvp-mlp-b512": hvpMlp,
   "noise-kernel-exact-n64": exactKernel(64),
   "noise-kernel-exact-n256": exactKernel(256),
