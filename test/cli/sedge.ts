@@ -16,7 +16,7 @@ export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   /** What it has written to standard error so far. */
-  stderr(): string;
+  readonly stderr: () => string;
 }
 
 /** Starts `sedge` with nobody watching: no terminal, CI set, no colours. */

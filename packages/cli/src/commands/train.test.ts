@@ -53,7 +53,7 @@ describe("sedge train refuses in one line, with exit code 2, and leaves no trace
     [
       "both cadences",
       () => ["mnist-fcn", "--probes.count", "4", "--probes.every", "9"],
-      /probes\.every: expected either count or every/,
+      /probes\.every: expected only one of count, every and budget, got count and every/,
     ],
     ["a word for a number", () => ["mnist-fcn", "--steps", "many"], /steps: expected a number, got "many"/],
     [

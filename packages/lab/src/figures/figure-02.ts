@@ -32,7 +32,7 @@ export const figure02: Figure<Figure02Data> = {
       subtitle: [
         `${problem.examples} examples, ${problem.params} parameters, random Q with entries of variance ${problem.curvature}² V, ` +
           `η = ${decimals(problem.learningRate)}; means over ${problem.seeds} seeds, bands of two standard errors.`,
-        "V = σ weights the second derivatives towards the large modes. c, d: one (J, z), a quarter of the curvature, each Q paired with −Q.",
+        "V = σ weights the second derivatives towards the large modes. c, d: one (J, z), a tenth of the curvature, each Q paired with −Q.",
       ],
       columns: 2,
       panels: [
@@ -64,11 +64,11 @@ async function compute({ quick, seed, parts, onProgress, signal }: FigureContext
     curvature: Number((1.6 / params).toPrecision(2)),
     // A tenth of the way to the deterministic edge: room to sharpen in.
     learningRate: (2 * 0.1) / expectedLambdaMax(examples, params),
-    batchSizes: quick ? [3, 5, 10, 40] : [4, 8, 20, 100],
+    batchSizes: quick ? [3, 5, 10, 40] : [8, 12, 25, 100],
     steps: quick ? 200 : 400,
     seeds: quick ? 24 : 100,
   };
-  const earlySizes = quick ? [2, 5, 10, 20, 40] : [2, 4, 8, 15, 30, 60, 100];
+  const earlySizes = quick ? [2, 5, 10, 20, 40] : [5, 8, 12, 25, 50, 100];
   const total = 2 * sharpenedSeeds(shared);
   let done = 0;
   const sharpened = (weighting: "flat" | "scaled") => {

@@ -25,8 +25,8 @@ export function quantile(values: ArrayLike<number>, share: number): number {
   const position = share * (sorted.length - 1);
   const low = Math.floor(position);
   const high = Math.min(low + 1, sorted.length - 1);
-  // Infinity − Infinity would be NaN.
-  if (sorted[low] === sorted[high]) return sorted[low]!;
+  // Infinity − Infinity and 0 · Infinity would be NaN.
+  if (position === low || sorted[low] === sorted[high]) return sorted[low]!;
   return sorted[low]! + (position - low) * (sorted[high]! - sorted[low]!);
 }
 

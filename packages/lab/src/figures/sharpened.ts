@@ -18,8 +18,8 @@ export interface Sharpened {
   readonly early: readonly EarlySharpening[];
 }
 
-/** The closed form is of second order in Q: at a quarter of the curvature the fourth order is out of sight. */
-export const earlyCurvature = 0.25;
+/** The closed form is of second order in Q: at a tenth of the curvature the fourth order is out of sight. */
+export const earlyCurvature = 0.1;
 
 /** How often `sharpen` calls `onSeed`, nothing being kept from before. */
 export const sharpenedSeeds = ({ batchSizes, seeds }: Pick<QuadraticProblem, "batchSizes" | "seeds">): number =>
