@@ -28,7 +28,8 @@ if (!(job in jobs)) {
   process.exit(2);
 }
 
-if (!installed()) run("Installing", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], process.platform === "win32");
+if (!installed())
+  run("Installing", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], process.platform === "win32");
 run("Building", ["npm", "run", "--loglevel=error", "build"], process.platform === "win32");
 for (const command of jobs[job]) run("", command, false);
 

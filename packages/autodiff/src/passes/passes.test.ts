@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Builder} from "../builder/builder.js";
+import type { Builder } from "../builder/builder.js";
 import { graph } from "../builder/builder.js";
 import type { Graph } from "../ir/graph.js";
 import { nodesInside, nodesReaching } from "../ir/traverse.js";
