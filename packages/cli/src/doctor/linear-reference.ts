@@ -1,7 +1,7 @@
 import { BadInput } from "@sedge/lab";
 import { evaluateTheory, type TheoryResult } from "../theory/evaluate.js";
 import { theoryCaseSchema } from "../theory/theory-file.js";
-import { ErrorLedger, type ReferenceError } from "./reference.js";
+import { ErrorLedger, type ReferenceError } from "./error-ledger.js";
 
 /** Values that come out of one formula in float64. */
 const closed = 1e-8;

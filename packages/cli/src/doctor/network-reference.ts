@@ -17,7 +17,7 @@ import { createRandom } from "@sedge/linalg";
 import { linearSystem } from "@sedge/theory";
 import { BadInput, describeIssues } from "@sedge/lab";
 import { z } from "zod";
-import { ErrorLedger, type ReferenceError } from "./reference.js";
+import { ErrorLedger, type ReferenceError } from "./error-ledger.js";
 
 const numbers = z.array(z.number());
 
