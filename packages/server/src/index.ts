@@ -13,6 +13,7 @@ export type {
   StoredRunStarted,
   StoreEvent,
 } from "./store/events.js";
+export { makeFolders } from "./store/make-folders.js";
 export type { IntegrityReport } from "./store/integrity.js";
 export type { WireNumber } from "./store/non-finite-json.js";
 export type { MetricsQuery, RunMetrics } from "./store/reader.js";

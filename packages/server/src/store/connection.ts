@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import { StoreError, type StoreErrorCode } from "../errors.js";
+import { makeFolders } from "./make-folders.js";
 import { applicationId, migrate, readSchemaVersion, schemaVersion } from "./migrations.js";
 import { writeTransaction } from "./transaction.js";
 
@@ -77,7 +78,7 @@ export function openDatabase(folder: string, readOnly: boolean): Database {
 
 function openForWriting(folder: string): Database {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(resolve(folder));
   } catch (error) {
     throw unusable(folder, (error as NodeJS.ErrnoException).code ?? String(error), error);
   }
