@@ -44,6 +44,17 @@ test("without a terminal, lines are few: at the start, at the end, and now and t
   expect(io.stdout).toBe("");
 });
 
+test("a run first seen under way, or ended, is said to have started too", () => {
+  const io = memoryIo();
+  progressDisplay(io, [running]).update([running]);
+  progressDisplay(io, [running]).update([{ ...running, status: "diverged" }]);
+  expect(io.stderr.trim().split("\n")).toEqual([
+    "η = 0.01: started",
+    "η = 0.01: started",
+    expect.stringMatching(/^η = 0\.01: diverged at step 6,000/),
+  ]);
+});
+
 test.each([40, 60, 80, 100, 140])("the bar fits a terminal of %i columns", (columns) => {
   const line = barLine(running, { label: 8, counter: 6, columns });
   expect(line.length).toBeLessThan(columns);

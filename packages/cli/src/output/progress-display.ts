@@ -26,12 +26,12 @@ function lines(io: Io): ProgressDisplay {
       for (const view of views) {
         const last = written.get(view.runId);
         if (view.status === "waiting") continue;
-        const news = last?.status !== view.status;
-        const due =
-          view.status === "running" && view.step !== last?.step && now - (last?.time ?? 0) >= lineMilliseconds;
-        if (!news && !due) continue;
+        if (last === undefined) io.note(`${view.label}: started`);
+        const ended = view.status !== "running" && view.status !== last?.status;
+        const due = last !== undefined && view.step !== last.step && now - last.time >= lineMilliseconds;
+        if (last !== undefined && !ended && !due) continue;
         written.set(view.runId, { time: now, step: view.step, status: view.status });
-        io.note(last === undefined && view.step === 0 ? `${view.label}: started` : `${view.label}: ${describe(view)}`);
+        if (ended || due) io.note(`${view.label}: ${describe(view)}`);
       }
     },
     stop: () => undefined,
