@@ -3,7 +3,7 @@ import type { Workload } from "../workload.js";
 import { trainImages } from "./images.js";
 import { symmetricEigenproblem } from "./linalg.js";
 import { hvpMlp, trainMlp } from "./mlp.js";
-import { exactKernel, secondMoment } from "./theory.js";
+import { exactKernel, linearSgd, quadraticModel, secondMoment } from "./theory.js";
 
 /** Our side of each workload, by the peers' names. */
 export const workloads: Readonly<Record<string, Workload>> = {
@@ -16,6 +16,8 @@ export const workloads: Readonly<Record<string, Workload>> = {
   "hvp-mlp-b512": hvpMlp,
   "noise-kernel-exact-n64": exactKernel(64),
   "noise-kernel-exact-n256": exactKernel(256),
+  "linear-sgd": linearSgd,
+  "quadratic-model": quadraticModel,
   "second-moment-d100": secondMoment,
   "eigh-n500": symmetricEigenproblem(500),
   "eigh-n1000": symmetricEigenproblem(1000),

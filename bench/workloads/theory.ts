@@ -1,5 +1,12 @@
 import { createRandom, multiply } from "@sedge/linalg";
-import { exactNoiseKernel, expectedLoss, linearSystem } from "@sedge/theory";
+import {
+  exactNoiseKernel,
+  expectedLoss,
+  linearSystem,
+  randomQuadraticModel,
+  simulateLinearSgd,
+  simulateQuadraticModel,
+} from "@sedge/theory";
 import type { Workload } from "../workload.js";
 
 const outputs = 10;
@@ -37,6 +44,42 @@ export const secondMoment: Workload = {
     return {
       per: 1,
       run: () => Math.log10(expectedLoss(linearSystem({ ntk, examples, outputs: 1 }), residual, settings, 1000)[1000]!),
+    };
+  },
+};
+
+/** 100 seeds × 10⁴ steps of linear SGD, D = 100, P = 120, B = 5, η = 4. */
+export const linearSgd: Workload = {
+  async prepare() {
+    const jacobian = normals("bench/linear", 100 * 120).map((x) => x / Math.sqrt(120));
+    const system = linearSystem({ jacobian, examples: 100 });
+    const residual = normals("bench/residual", 100);
+    const settings = { learningRate: 4, batchSize: 5 } as const;
+    const options = { steps: 10_000, seed: 0, seeds: 100, recordAt: [10_000] };
+    return {
+      per: 1,
+      run: () =>
+        simulateLinearSgd(system, residual, settings, options).losses.reduce((sum, x) => sum + Math.log10(x), 0) / 100,
+    };
+  },
+};
+
+/** 100 seeds × 200 steps of one quadratic model, D = 100, P = 120, B = 5, η = 4. The peers do not track λ_max here. */
+export const quadraticModel: Workload = {
+  async prepare() {
+    const jacobian = normals("bench/linear", 100 * 120).map((x) => x / Math.sqrt(120));
+    const model = randomQuadraticModel({
+      examples: 100,
+      params: 120,
+      curvature: 0.002,
+      jacobian,
+      residual: normals("bench/residual", 100),
+      seed: 0,
+    });
+    const options = { steps: 200, seed: 0, seeds: 100, recordAt: [200], trackLambdaMax: false };
+    return {
+      per: 1,
+      run: () => simulateQuadraticModel(model, { learningRate: 4, batchSize: 5 }, options).meanLoss[0]!,
     };
   },
 };
