@@ -5,7 +5,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite"
 import { StoreError, type StoreErrorCode } from "../errors.js";
 import { makeFolders } from "./make-folders.js";
 import { applicationId, migrate, readSchemaVersion, schemaVersion } from "./migrations.js";
-import { writeTransaction } from "./transaction.js";
+import { readTransaction, writeTransaction } from "./transaction.js";
 
 export type Database = DatabaseSyncInstance;
 
@@ -135,15 +135,18 @@ function opened(database: Database, prepare: (database: Database) => void): Data
 
 /** An empty file is about to become ours; anything else has to be. */
 function assertOurs(database: Database, folder: string): void {
-  const id = (database.prepare("PRAGMA application_id").get() as { application_id: number }).application_id;
-  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
+  // In one transaction: between two of them another process may make the tables of an empty file.
+  const { id, tables, version } = readTransaction(database, () => ({
+    id: (database.prepare("PRAGMA application_id").get() as { application_id: number }).application_id,
+    tables: (database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number }).tables,
+    version: readSchemaVersion(database),
+  }));
   if (id !== applicationId && (id !== 0 || tables > 0)) {
     throw new StoreError(
       "not-a-store",
       `Run store ${folder}: ${databaseName} belongs to another program. Name another folder with --store.`,
     );
   }
-  const version = readSchemaVersion(database);
   if (version > schemaVersion) {
     throw new StoreError(
       "schema-too-new",

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
 import { Child, compiledSources } from "../testing/children.js";
+import type { OpenTogether } from "../testing/open-together.js";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 
@@ -22,6 +25,21 @@ test("processes that find no store make one together", async () => {
   const answers = await Promise.all(children.map((child) => child.tell({ do: "open", folder })));
   expect(answers).toEqual(children.map(() => ({ done: "open" })));
   expect(testStore(folder).checkIntegrity().problems).toEqual([]);
+});
+
+test("an empty database is nobody's until its tables are made, at whatever moment another connection looks", async () => {
+  const threads = 4;
+  const ready = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: OpenTogether = { folder: temporaryFolder(), rounds: 40, threads, ready };
+  const script = join(sources.folder, "testing", "open-together.js");
+  const failures = await Promise.all(
+    Array.from({ length: threads }, async () => {
+      const worker = new Worker(script, { workerData });
+      const [messages] = (await once(worker, "message")) as [string[]];
+      return messages;
+    }),
+  );
+  expect(failures.flat()).toEqual([]);
 });
 
 test("processes write at once while another reads: nothing is lost, and no reader sees a number and later a smaller one", async () => {
