@@ -6,13 +6,17 @@
  *     npm run bench -- --peers DIR [--python CMD]           and the peer scripts in DIR
  *     npm run bench -- train-mlp-b1 train-mlp-b32           some workloads
  *     npm run bench -- --rounds 3 --write docs/benchmarks.md
+ *
+ * `--write` also keeps the timings themselves, in docs/benchmarks.json, after each workload: those run before stay in the
+ * table until they are run again.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { machineLine, replaceTable, table } from "./table.js";
+import { circumstances, readRecord, report, writeRecord, type BenchRecord } from "./record.js";
+import { replaceTable } from "./table.js";
 import type { Timing } from "./workload.js";
 import { workloads } from "./workloads/index.js";
 
@@ -47,8 +51,11 @@ const keepMemory = {
   MALLOC_TOP_PAD_: "268435456",
 };
 
-const timings: Timing[] = [];
+const order = Object.keys(workloads);
+const recordFile = options.write?.replace(/(\.md)?$/, ".json");
+let record: BenchRecord = {};
 for (const name of names) {
+  const timings: Timing[] = [];
   for (let round = 0; round < rounds; round++) {
     const sides = ["sedge", ...(options.peers === undefined ? [] : ["numpy", "torch", "torch+malloc", "jax"])];
     // Each round starts with another side, so that none always runs on the warmer machine.
@@ -58,14 +65,16 @@ for (const name of names) {
     }
     console.error(`${name}: round ${round + 1} of ${rounds} done`);
   }
+  const entry = { circumstances: circumstances(), timings };
+  record = { ...record, [name]: entry };
+  if (recordFile !== undefined) {
+    const kept = { ...readRecord(recordFile), [name]: entry };
+    writeRecord(recordFile, kept);
+    const page = existsSync(options.write!) ? readFileSync(options.write!, "utf8") : "# Benchmarks\n";
+    writeFileSync(options.write!, replaceTable(page, report(kept, order)));
+  }
 }
-
-const report = `${machineLine()}\n\n${table(timings)}`;
-console.log(report);
-if (options.write !== undefined) {
-  const page = existsSync(options.write) ? readFileSync(options.write, "utf8") : "# Benchmarks\n";
-  writeFileSync(options.write, replaceTable(page, report));
-}
+console.log(report(record, order));
 
 function time(side: string, workload: string): Timing | undefined {
   const here = dirname(fileURLToPath(import.meta.url));

@@ -1,6 +1,4 @@
 /** The bench's table: a row a workload, a column a side, and our time over the best peer's. */
-import { execFileSync } from "node:child_process";
-import { availableParallelism, cpus } from "node:os";
 import { median, quantile } from "./statistics.js";
 import type { Timing } from "./workload.js";
 
@@ -34,12 +32,10 @@ export function table(timings: readonly Timing[]): string {
   return [`| ${header.join(" | ")} |`, `|${header.map(() => "---").join("|")}|`, ...lines].join("\n");
 }
 
-/** Machine, date, Node version and commit, without which no number may be quoted. */
-export function machineLine(): string {
-  const commit = execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
-  const model = cpus()[0]?.model ?? "unknown processor";
-  return `${model}, ${availableParallelism()} cores, Node ${process.versions.node}, commit ${commit}, ${new Date().toISOString().slice(0, 10)}. Medians; in brackets the quartiles; bold is the best peer; * marks repeats during which other programs used the cores.`;
-}
+/** What a table's numbers mean. */
+export const legend =
+  "Medians; in brackets the quartiles; bold is the best peer; * marks repeats during which other programs used the cores. " +
+  "A row was measured in one run, all sides in alternation.";
 
 /** The page with its bench table replaced, or appended where it has none. */
 export function replaceTable(page: string, report: string): string {
