@@ -24,19 +24,32 @@ export {
   type ProductOptions,
 } from "./transforms/graphs.js";
 export type { GaussNewtonParts } from "./transforms/curvature.js";
+export {
+  convolutionWindows,
+  type ConvolutionUse,
+  type ConvolutionWindows,
+} from "./transforms/convolution-windows.js";
+export { exampleAxis, type ExampleAxis } from "./transforms/example-axis.js";
 export { parameterUses, type ParameterUse, type ParameterUsesOptions } from "./transforms/parameter-uses.js";
 export { taps, type Taps, type TapsOptions, type TapUse } from "./transforms/taps.js";
 
 // Training
 export {
-  sgd,
   trainingLoop,
   updateState,
-  type SgdOptions,
+  type BatchPreparation,
   type TrainingLoopOptions,
+} from "./transforms/training-loop.js";
+export {
+  adam,
+  rmsprop,
+  sgd,
+  type AdamOptions,
+  type RmsPropOptions,
+  type SgdOptions,
   type UpdateInputs,
   type UpdateRule,
-} from "./transforms/training-loop.js";
+} from "./transforms/update-rules.js";
 
 // Files
 export { importOnnx, type ImportedModel, type ImportOptions } from "./import/import-onnx.js";

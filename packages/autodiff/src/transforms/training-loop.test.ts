@@ -8,7 +8,8 @@ import { compile } from "../runtime/session.js";
 import { relativeError } from "../testing/linear-algebra.js";
 import { testRandom } from "../testing/random.js";
 import { vjp } from "./graphs.js";
-import { sgd, trainingLoop, updateState, type SgdOptions } from "./training-loop.js";
+import { trainingLoop, updateState } from "./training-loop.js";
+import { sgd, type SgdOptions } from "./update-rules.js";
 
 const params = ["W1", "b1", "W2"];
 const shapes = { W1: [4, 5], b1: [5], W2: [5, 2] };
