@@ -2,7 +2,7 @@ import { probeNoiseKernel, type ProbeNoiseKernel } from "@sedge/theory";
 import { BadInput } from "../errors.js";
 import { outputHessianRoots, type Loss } from "../objectives/objective.js";
 import type { SgdSettings } from "../probes/probe.js";
-import type { Ntk } from "./ntk.js";
+import type { Ntk } from "./ntk/ntk.js";
 
 export interface NoiseKernelEstimateOptions {
   /** η of the next update. */

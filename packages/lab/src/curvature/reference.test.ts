@@ -6,7 +6,7 @@ import { objective } from "../objectives/objective.js";
 import { openEvaluator } from "./evaluation.js";
 import { openHessian } from "./hessian.js";
 import { estimateNoiseKernel } from "./noise-kernel.js";
-import { openNtk } from "./ntk.js";
+import { openNtk } from "./ntk/ntk.js";
 import { sharpness } from "./sharpness.js";
 
 // Truth: networks.json, float64. Ours is float32 with parameters and inputs rounded to it: relative 6e-8 each, through

@@ -1,5 +1,5 @@
 import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
-import { openNtk } from "../curvature/ntk.js";
+import { openNtk } from "../curvature/ntk/ntk.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import type { Probe, ProbeMemory } from "./probe.js";

@@ -7,7 +7,7 @@
  */
 import { backend, createRandom, selectBackend } from "@sedge/linalg";
 import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
-import { openNtk } from "../curvature/ntk.js";
+import { openNtk } from "../curvature/ntk/ntk.js";
 import { takeExamples } from "../data/dataset.js";
 import { mnist } from "../data/mnist.js";
 import { mlp } from "../models/mlp.js";

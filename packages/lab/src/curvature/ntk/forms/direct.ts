@@ -1,0 +1,52 @@
+import type { Builder, Value } from "@sedge/autodiff";
+import type { ParamJacobian } from "../jacobian.js";
+import { gradients } from "./gradients.js";
+
+/**
+ * J Jᵀ from the per-example gradients themselves, [S, S', n, m]. They are formed a slice of their rows at a time, and the
+ * slices' products added up in float64.
+ *
+ * Cheapest for convolutions over many positions; and exact for everything else: several uses of one parameter, groups,
+ * and any preconditioner.
+ */
+export function direct(b: Builder, left: ParamJacobian, right: ParamJacobian, slices: number): Value {
+  const sides = [left, right].map((side) => {
+    const [directions, examples] = leadOf(side);
+    return { side, directions, examples };
+  }) as [Placed, Placed];
+  const term = (slice: Parameters<typeof gradients>[2]): Value => {
+    const [rows, columns] = sides.map(({ side }) => {
+      const value = gradients(b, side, slice);
+      return b.reshape(value, [-1, value.shape.at(-1)!]);
+    }) as [Value, Value];
+    return b.gemm(rows, columns, null, { transB: 1 });
+  };
+  const flat = slices === 1 ? term(null) : slicedSum(b, slices, (index) => term({ index, of: slices }));
+  const [first, second] = sides;
+  const apart = b.reshape(flat, [first.directions, first.examples, second.directions, second.examples]);
+  return b.transpose(apart, [0, 2, 1, 3]);
+}
+
+interface Placed {
+  readonly side: ParamJacobian;
+  readonly directions: number;
+  readonly examples: Value["shape"][number];
+}
+
+/** S and n of a side. */
+function leadOf({ parts }: ParamJacobian): readonly [number, Value["shape"][number]] {
+  const [part] = parts;
+  const [directions, examples] = (part!.kind === "array" ? part!.value : part!.moving.value).shape;
+  return [directions as number, examples!];
+}
+
+/** Σ over slices, in float64. */
+export function slicedSum(b: Builder, slices: number, term: (index: Value) => Value): Value {
+  const start = term(b.constant(0, { type: "int64" }));
+  const { state } = b.loop({
+    steps: slices - 1,
+    state: { sum: b.cast(start, "float64") },
+    body: ({ step, state: { sum } }) => ({ state: { sum: b.add(sum, b.cast(term(b.add(step, 1)), "float64")) } }),
+  });
+  return b.cast(state.sum, start.type);
+}

@@ -1,0 +1,147 @@
+/** Checks of what a kernel is measured on, and its conversion to tensors. */
+import { tensor, type Graph, type Tensor } from "@sedge/autodiff";
+import { BadInput } from "../../errors.js";
+import { sizeOf, type Params } from "../../models/model.js";
+import type { DifferentiableModel } from "./tapped-model.js";
+
+/** The model's one data input, row-major [n, …]; or all of them by name, of any type. */
+export type ModelInputs = Float32Array | Readonly<Record<string, Tensor>>;
+
+export interface CheckedInputs {
+  /** n. */
+  readonly examples: number;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Of one example of each input. */
+  readonly sizes: Readonly<Record<string, readonly number[]>>;
+}
+
+/** @throws BadInput if an input is missing, has the wrong number of elements, or as many examples as no other. */
+export function checkInputs(where: string, model: DifferentiableModel, inputs: ModelInputs): CheckedInputs {
+  const names = dataInputs(model);
+  const tensors = inputs instanceof Float32Array ? soleInput(where, model, names, inputs) : inputs;
+  const checked: Record<string, Tensor> = {};
+  let examples: number | null = null;
+  for (const name of names) {
+    const given = tensors[name];
+    const { shape, type } = model.graph.inputs[name]!;
+    if (given === undefined) throw new BadInput(`${where}: input "${name}" is missing; expected ${names.join(", ")}.`);
+    const fits =
+      given.shape.length === shape.length &&
+      shape.slice(1).every((dim, k) => typeof dim === "string" || dim === given.shape[k + 1]);
+    if (!fits)
+      throw new BadInput(
+        `${where}: input "${name}": expected shape [${shape.join(", ")}], got [${given.shape.join(", ")}].`,
+      );
+    examples ??= given.shape[0]!;
+    if (given.shape[0] !== examples || examples < 1) {
+      throw new BadInput(
+        `${where}: input "${name}": expected ${Math.max(1, examples)} examples, got ${given.shape[0]}.`,
+      );
+    }
+    checked[name] = given.type === type ? given : tensor(Array.from(given.data, Number), given.shape, type);
+  }
+  if (examples === null) throw new BadInput(`${where}: the model has no data inputs besides its parameters.`);
+  return {
+    examples,
+    tensors: checked,
+    sizes: Object.fromEntries(names.map((name) => [name, checked[name]!.shape.slice(1)])),
+  };
+}
+
+/** Names of the inputs that are not parameters and that the output needs. */
+export function dataInputs({ graph, params }: DifferentiableModel): string[] {
+  const own = new Set(params.map(({ name }) => name));
+  return Object.keys(graph.inputs).filter((name) => !own.has(name));
+}
+
+/** Examples `first` … `first + count − 1` of every tensor. */
+export function blockOf(
+  tensors: Readonly<Record<string, Tensor>>,
+  first: number,
+  count: number,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape, type }]) => {
+      const size = sizeOf(shape.slice(1));
+      const part = data.slice(first * size, (first + count) * size);
+      return [name, { data: part, shape: [count, ...shape.slice(1)], type } as Tensor];
+    }),
+  );
+}
+
+/**
+ * The parameters as tensors of the graph's types.
+ *
+ * @throws BadInput if one is missing, has the wrong number of elements, or is not finite.
+ */
+export function checkParams(where: string, model: DifferentiableModel, params: Params): Record<string, Tensor> {
+  return named(where, model, "parameter", params, (x) => Number.isFinite(x), "finite");
+}
+
+/** D^{-1/2} by parameter, as the inputs `root/<param>`. @throws BadInput unless every entry is finite and above 0. */
+export function checkPreconditioner(
+  where: string,
+  model: DifferentiableModel,
+  preconditioner: Params,
+): Record<string, Tensor> {
+  const isGood = (x: number): boolean => x > 0 && x < Infinity;
+  const checked = named(where, model, "preconditioner", preconditioner, isGood, "finite and above 0");
+  return Object.fromEntries(
+    Object.entries(checked).map(([name, { data, shape, type }]) => [
+      `root/${name}`,
+      tensor(
+        Float64Array.from(data as Float32Array, (x) => 1 / Math.sqrt(x)),
+        shape,
+        type,
+      ),
+    ]),
+  );
+}
+
+function named(
+  where: string,
+  { graph, params: specs }: { readonly graph: Graph; readonly params: DifferentiableModel["params"] },
+  what: string,
+  values: Params,
+  isGood: (x: number) => boolean,
+  wanted: string,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    specs.map(({ name, shape }) => {
+      const given = values[name];
+      const size = sizeOf(shape);
+      if (given?.length !== size) {
+        const got = given === undefined ? "nothing" : `${given.length}`;
+        throw new BadInput(`${where}: ${what} "${name}": expected ${size} numbers, got ${got}.`);
+      }
+      const bad = given.findIndex((x) => !isGood(x));
+      if (bad >= 0) {
+        throw new BadInput(
+          `${where}: ${what} "${name}": expected ${wanted} numbers, got ${given[bad]} at element ${bad}.`,
+        );
+      }
+      const type = graph.inputs[name]?.type ?? "float32";
+      return [name, type === "float32" ? { data: given, shape, type } : tensor(Float64Array.from(given), shape, type)];
+    }),
+  );
+}
+
+function soleInput(
+  where: string,
+  { graph }: DifferentiableModel,
+  names: readonly string[],
+  values: Float32Array,
+): Record<string, Tensor> {
+  const [name] = names;
+  if (names.length !== 1 || name === undefined) {
+    throw new BadInput(`${where}: the model has the inputs ${names.join(", ")}; expected them by name.`);
+  }
+  const size = graph.inputs[name]!.shape.slice(1).reduce<number>((all, dim) => all * Number(dim), 1);
+  if (!(size > 0) || values.length % size !== 0) {
+    throw new BadInput(
+      `${where}: input "${name}" of shape [${graph.inputs[name]!.shape.join(", ")}] cannot be filled by ${values.length} numbers.`,
+    );
+  }
+  const shape = [values.length / size, ...graph.inputs[name]!.shape.slice(1).map(Number)];
+  return { [name]: tensor(values, shape, "float32") };
+}
