@@ -31,6 +31,8 @@ export interface Fixture {
   readonly loss: { readonly kind: "squared" | "cross-entropy"; readonly value: number; readonly targets: FixtureArray };
   readonly output: FixtureArray;
   readonly ntkTrace: number;
+  /** J Jᵀ/n, [n·C, n·C] row-major, where it is small. */
+  readonly ntk?: readonly number[];
   readonly params: readonly {
     readonly name: string;
     readonly shape: readonly number[];
