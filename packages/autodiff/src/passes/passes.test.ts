@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Builder } from "../builder/builder.js";
 import { graph } from "../builder/builder.js";
-import type { Graph } from "../ir/graph.js";
+import type { Graph, Value } from "../ir/graph.js";
+import { numbersOf } from "../ir/tensor.js";
 import { nodesInside, nodesReaching } from "../ir/traverse.js";
+import { compile } from "../runtime/session.js";
 import { hessianVectorProduct } from "../transforms/graphs.js";
+import { factor } from "./factor.js";
 import { toFloat64, lowerFloat64 } from "./float64.js";
 import { fuse } from "./fuse.js";
+import { optimize } from "./optimize.js";
 import { regroup } from "./regroup.js";
 
 const opsOf = ({ outputs }: Graph): string[] => nodesReaching(Object.values(outputs)).map(({ op }) => op);
@@ -21,12 +25,35 @@ describe("fuse", () => {
   >([
     ["a sum", (b, { a, w, c }) => b.add(b.matMul(a, w), c), { alpha: 1 }],
     ["a difference", (b, { a, w, c }) => b.sub(c, b.matMul(a, w)), { alpha: -1 }],
+    ["a product and a scaled matrix", (b, { a, w, c }) => b.add(b.mul(c, -2), b.matMul(a, w)), { alpha: 1, beta: -2 }],
     ["a scaled product", (b, { a, w }) => b.mul(b.matMul(a, w), 3), { alpha: 3 }],
   ])("makes one Gemm of %s", (_, build, attributes) => {
     const fused = fuse(graph((b) => ({ y: build(b, matrices(b)) })));
     const nodes = nodesReaching([fused.outputs.y!]);
     expect(nodes.map(({ op }) => op)).toEqual(["Gemm"]);
     expect(nodes[0]!.attributes).toMatchObject(attributes);
+  });
+
+  test("adds to a chain of products at its beginning", () => {
+    const chain = graph((b) => {
+      const { a, w, c } = matrices(b);
+      const inner = b.matMul(b.input("d", [2, 5]), b.input("v", [5, 4]));
+      return { y: b.add(b.gemm(a, w, inner), c) };
+    });
+    const [first, second, ...more] = nodesReaching([fuse(chain).outputs.y!]);
+    expect(more).toEqual([]);
+    expect(first!.inputs[2]).toBe(chain.inputs.c);
+    expect(second!.inputs[2]).toBe(first!.outputs[0]);
+  });
+
+  test("keeps a number out of an attribute, which is float32, where that would round it", () => {
+    const scaled = (factor: number) =>
+      graph((b) => {
+        const [a, w] = [b.input("a", [2, 3], "float64"), b.input("w", [3, 4], "float64")];
+        return { y: b.mul(b.matMul(a, w), factor) };
+      });
+    expect(opsOf(fuse(scaled(0.5)))).toEqual(["Gemm"]);
+    expect(opsOf(fuse(scaled(0.9)))).toEqual(["Gemm", "Mul"]);
   });
 
   test("leaves a product alone that is used elsewhere too, or that would have to broadcast", () => {
@@ -40,6 +67,64 @@ describe("fuse", () => {
       y: b.add(b.matMul(b.input("a", [2, 3]), b.input("w", [3, 4])), b.input("c", [5, 2, 4])),
     }));
     expect(opsOf(fuse(wider))).toEqual(["Gemm", "Add"]);
+  });
+});
+
+describe("factor", () => {
+  const names = ["a", "b", "s"] as const;
+  const built = (build: (b: Builder, a: Value, c: Value, s: Value) => Record<string, Value>) =>
+    graph((b) => build(b, ...(names.map((name) => b.input(name, [2, 3])) as [Value, Value, Value])));
+  const valuesOf = async (of: Graph): Promise<number[]> => {
+    const session = await compile(of);
+    const inputs = { a: [1, 2, 3, 4, 5, 6], b: [-1, 3, 2, 0.5, 7, 4], s: [2, -4, 0.25, 8, 1, -2] };
+    const result = await session.run(inputs);
+    await session.dispose();
+    return numbersOf(result["y"]!);
+  };
+
+  test("takes a common factor out, signs and constants included", async () => {
+    const sum = built((b, a, c, s) => ({ y: b.add(b.mul(a, s), b.neg(b.mul(b.mul(c, 2), s))) }));
+    expect(opsOf(factor(sum))).toEqual(["Mul", "Add", "Mul"]);
+    // s·(a − 2b), exact in float32: quarters of whole numbers.
+    expect(await valuesOf(factor(sum))).toEqual([6, 16, -0.25, 24, -9, 4]);
+  });
+
+  test("sees a factor of a product that is used elsewhere too", async () => {
+    const sum = built((b, a, c, s) => {
+      const shared = b.mul(c, s);
+      return { y: b.add(b.mul(a, s), b.mul(shared, b.neg(c))), shared };
+    });
+    // (a − b²)·s, and b·s as before.
+    expect(opsOf(factor(sum)).sort()).toEqual(["Mul", "Mul", "Mul", "Sub"]);
+    expect(await valuesOf(factor(sum))).toEqual([0, 28, -0.25, 30, -44, 20]);
+  });
+
+  test("leaves alone what is used elsewhere, has no common factor, or another shape", () => {
+    const shared = built((b, a, c, s) => {
+      const product = b.mul(a, s);
+      return { y: b.add(product, b.mul(c, s)), product };
+    });
+    const apart = built((b, a, c, s) => ({ y: b.add(b.mul(a, s), b.mul(c, b.exp(s))) }));
+    const row = graph((b) => {
+      const [a, c, s] = [b.input("a", [2, 3]), b.input("c", [2, 3]), b.input("s", [3])];
+      return { y: b.add(b.mul(a, s), b.mul(c, s)) };
+    });
+    for (const kept of [shared, apart, row]) expect(opsOf(factor(kept))).toEqual(opsOf(kept));
+  });
+
+  test("computes the second derivative of tanh in three passes of the layer", () => {
+    const model = graph((b) => {
+      const hidden = b.tanh(b.dense(b.input("x", ["batch", 3]), b.input("W", [3, 4])));
+      return { loss: b.squaredLoss(b.dense(hidden, b.input("V", [4, 2])), b.input("y", ["batch", 2])) };
+    });
+    const { outputs } = hessianVectorProduct(model, { of: "loss", wrt: ["W", "V"] });
+    const { loss: _, ...products } = outputs;
+    const wide = (of: Graph) =>
+      nodesReaching(Object.values(of.outputs)).filter(
+        ({ op, outputs: [y] }) => ["Mul", "Neg", "Add", "Sub"].includes(op) && y.shape[1] === 4,
+      ).length;
+    // h∘h, 1 − h², ē∘s (in the gradient), ż∘s, then (ē∘ż)∘h, added in Gemm, ∘s.
+    expect(wide(optimize({ ...model, outputs: products }))).toBe(7 - 1);
   });
 });
 
