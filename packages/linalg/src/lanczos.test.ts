@@ -93,6 +93,22 @@ describe("lanczos", () => {
     expect(Math.abs(byValue.values[0]! - 1)).toBeLessThan(1e-6);
   });
 
+  test("a gap known beforehand lets a good start pass after one product, and not a bad one", () => {
+    // Eigenvalues 1, 0.9, 0.8 …: the vector (1, ε, ε …) has the residual r ≈ 0.1ε√Σk² and an error of at most r²/0.1.
+    const spectrum = Array.from({ length: 10 }, (_, i) => 1 - i / 10);
+    const apply: Apply = (x, y) => x.forEach((value, i) => (y[i] = value * spectrum[i]!));
+    const start = (epsilon: number) => Float64Array.from(spectrum, (_, i) => (i === 0 ? 1 : epsilon));
+    const settings = { tolerance: 1e-8, stop: "value", gap: 0.1 } as const;
+    const good = lanczos(apply, 10, { ...settings, start: start(1e-6) });
+    expect(good).toMatchObject({ iterations: 1, converged: true, gaps: Float64Array.of(Infinity) });
+    expect(Math.abs(good.values[0]! - 1)).toBeLessThan(1e-8);
+    expect(lanczos(apply, 10, { ...settings, start: start(1e-6), gap: undefined }).iterations).toBe(3);
+    const bad = lanczos(apply, 10, { ...settings, start: start(0.5) });
+    expect(bad.iterations).toBeGreaterThan(3);
+    expect(Math.abs(bad.values[0]! - 1)).toBeLessThan(1e-8);
+    expect(bad.gaps[0]).toBeCloseTo(0.1, 2); // the second Ritz value is not yet exact
+  });
+
   test("too few iterations are reported as not converged, with the best values so far", () => {
     const spectrum = Array.from({ length: 100 }, (_, i) => i);
     const { converged, iterations, values, ritzResiduals } = lanczos(operator(withSpectrum(spectrum, 3)), 100, {
@@ -183,6 +199,7 @@ describe("lanczos refuses, by name,", () => {
       () => lanczos(apply, 3, { stop: "never" as "value" }),
       'lanczos: stop: expected "residual" or "value", got "never".',
     ],
+    ["a gap of 0", () => lanczos(apply, 3, { gap: 0 }), "lanczos: gap: expected a number above 0, got 0."],
     [
       "a start of another size",
       () => lanczos(apply, 3, { start: new Float64Array(2) }),

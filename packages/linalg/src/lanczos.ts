@@ -18,6 +18,11 @@ export interface LanczosOptions {
    *   the value, reached with fewer products.
    */
   readonly stop?: "residual" | "value" | undefined;
+  /**
+   * For `"value"`: what is known of the gap beforehand, a lower bound above 0, as from a similar operator. With it a start that
+   * is accurate enough is accepted after one product; without, three are the least.
+   */
+  readonly gap?: number | undefined;
   /** How many of the largest eigenvalues. Default 1. */
   readonly wanted?: number | undefined;
   /** Source of the random vectors. Default: one with a fixed seed. */
@@ -31,6 +36,8 @@ export interface LanczosResult {
   readonly vectors: Float64Array;
   /** ‖A x − θ x‖ of each: some eigenvalue lies within that distance of the Ritz value. */
   readonly ritzResiduals: Float64Array;
+  /** Distance of each to the nearest other Ritz value. `Infinity` where there is no other. */
+  readonly gaps: Float64Array;
   /** Products with the operator. */
   readonly iterations: number;
   readonly converged: boolean;
@@ -83,6 +90,7 @@ interface Settings {
   readonly wanted: number;
   readonly tolerance: number;
   readonly stop: "residual" | "value";
+  readonly gap: number | undefined;
   readonly maxIterations: number;
   readonly rng: Random;
   readonly start: Float64Array | undefined;
@@ -92,7 +100,7 @@ function checkOptions(where: string, apply: unknown, size: number, options: Lanc
   if (typeof apply !== "function")
     throw new LinalgTypeError(`${where}: apply: expected a function, got ${describe(apply)}.`);
   checkInteger(where, "size", size, 1);
-  const { wanted = 1, tolerance = 1e-10, stop = "residual", rng = createRandom("lanczos"), start } = options;
+  const { wanted = 1, tolerance = 1e-10, stop = "residual", rng = createRandom("lanczos"), start, gap } = options;
   checkInteger(where, "wanted", wanted, 1, size);
   const maxIterations = options.maxIterations ?? Math.max(300, 4 * wanted);
   checkInteger(where, "maxIterations", maxIterations, wanted);
@@ -100,12 +108,14 @@ function checkOptions(where: string, apply: unknown, size: number, options: Lanc
     throw new LinalgRangeError(`${where}: tolerance: expected a number in [0, 1), got ${describe(tolerance)}.`);
   if (stop !== "residual" && stop !== "value")
     throw new LinalgRangeError(`${where}: stop: expected "residual" or "value", got ${describe(stop)}.`);
+  if (gap !== undefined && !(typeof gap === "number" && gap > 0))
+    throw new LinalgRangeError(`${where}: gap: expected a number above 0, got ${describe(gap)}.`);
   if (start !== undefined) {
     checkArray(where, "start", start, size, "size");
     checkFinite(where, "start", start);
     if (norm(start) === 0) throw new LinalgRangeError(`${where}: start: expected a vector other than zero.`);
   }
-  return { size, wanted, tolerance, stop, maxIterations: Math.min(size, maxIterations), rng, start };
+  return { size, wanted, tolerance, stop, gap, maxIterations: Math.min(size, maxIterations), rng, start };
 }
 
 /** The method itself: yields each vector that the operator is to be applied to, and is sent the product. */
@@ -165,7 +175,7 @@ function isConverged(
   alpha: readonly number[],
   beta: readonly number[],
   blockStart: number,
-  { wanted, tolerance, stop, start }: Settings,
+  { wanted, tolerance, stop, start, gap: known }: Settings,
 ): boolean {
   const m = alpha.length;
   const remainder = beta[m - 1]!;
@@ -178,10 +188,8 @@ function isConverged(
       if (residual > tolerance * top) return false;
     } else if (residual > 0) {
       // The gap says little before there are a few Ritz values.
-      if (m < 3) return false;
-      const below = k > 0 ? values[k]! - values[k - 1]! : Infinity;
-      const above = k < m - 1 ? values[k + 1]! - values[k]! : Infinity;
-      const gap = Math.max(residual, Math.min(below, above));
+      if (m < 3 && known === undefined) return false;
+      const gap = Math.max(residual, Math.min(known ?? Infinity, gapAt(values, k)));
       if (Math.min(residual, (residual * residual) / gap) > tolerance * Math.abs(values[k]!)) return false;
     }
   }
@@ -194,6 +202,13 @@ function isConverged(
   const unexplored = blockStart === 0 && start !== undefined;
   const amongWanted = wanted > 1 && blockTop >= values[m - wanted]! - Math.sqrt(Number.EPSILON) * top;
   return !(remainder === 0 && (unexplored || amongWanted));
+}
+
+/** From the k-th of ascending values to its nearer neighbour. */
+function gapAt(values: Float64Array, k: number): number {
+  const below = k > 0 ? values[k]! - values[k - 1]! : Infinity;
+  const above = k < values.length - 1 ? values[k + 1]! - values[k]! : Infinity;
+  return Math.min(below, above);
 }
 
 /** Eigenvalues of the projected matrix from a row on, ascending, and the last component of each of its eigenvectors. */
@@ -224,13 +239,15 @@ function ritzPairs(
   const values = new Float64Array(wanted);
   const vectors = new Float64Array(wanted * size);
   const ritzResiduals = new Float64Array(wanted);
+  const gaps = new Float64Array(wanted);
   for (let k = 0; k < wanted; k++) {
     const column = m - 1 - k;
     values[k] = ascending[column]!;
+    gaps[k] = gapAt(ascending, column);
     ritzResiduals[k] = Math.abs(beta[m - 1]! * rotation[(m - 1) * m + column]!);
     const vector = vectors.subarray(k * size, (k + 1) * size);
     for (let j = 0; j < m; j++) addScaled(vector, rotation[j * m + column]!, basis[j]!);
     normalise(vector);
   }
-  return { values, vectors, ritzResiduals, iterations: m, converged };
+  return { values, vectors, ritzResiduals, gaps, iterations: m, converged };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Code, f64, f64x2, FunctionBuilder, i32, repeatWhile, type Variable } from "./assembler.js";
+import { type Code, f32x4, f64, f64x2, FunctionBuilder, i32, repeatWhile, type Variable } from "./assembler.js";
 import { compileModule, instantiate } from "./module.js";
 
 /** Runs a function of addresses 0 and 8 … on the memory, and returns the memory. */
@@ -42,6 +42,19 @@ test("two lanes at a time", () => {
     0,
   );
   expect(sum[2]).toBe(8);
+});
+
+test("four lanes at a time", () => {
+  const quadruple = (operation: (p: Variable) => Code): Float32Array => {
+    const singles = Float32Array.of(2, 3, 5, 7, 10, 20, 30, 40);
+    const words = new Float64Array(singles.buffer);
+    return new Float32Array(run((_, p) => f32x4.store(p.get, operation(p)), ...words).slice().buffer, 0, 4);
+  };
+  const [a, b] = [(p: Variable) => f32x4.load(p.get), (p: Variable) => f32x4.load(p.get, 16)];
+  expect(quadruple((p) => f32x4.add(a(p), b(p)))).toEqual(Float32Array.of(12, 23, 35, 47));
+  expect(quadruple((p) => f32x4.multiply(a(p), b(p)))).toEqual(Float32Array.of(20, 60, 150, 280));
+  expect(quadruple((p) => f32x4.loadSplat(p.get, 12))).toEqual(Float32Array.of(7, 7, 7, 7));
+  expect(quadruple(() => f32x4.zero)).toEqual(new Float32Array(4));
 });
 
 test("integers, and a loop that counts down", () => {

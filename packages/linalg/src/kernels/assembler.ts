@@ -80,6 +80,16 @@ export const f64x2 = {
   sum: (value: Variable): Code => [value.get, simd(0x21), 0, value.get, simd(0x21), 1, 0xa0],
 };
 
+/** Four float32 lanes, as `f64x2`. */
+export const f32x4 = {
+  load: f64x2.load,
+  loadSplat: (address: Code, offset = 0): Code => [address, simd(0x09), 0, unsigned(offset)],
+  store: f64x2.store,
+  zero: f64x2.zero,
+  add: binary(simd(0xe4)),
+  multiply: binary(simd(0xe6)),
+};
+
 export const f64 = {
   load: (address: Code, offset = 0): Code => [address, 0x2b, 0, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x39, 0, unsigned(offset)],
