@@ -3,6 +3,7 @@ import type { Workload } from "../workload.js";
 import { trainImages } from "./images.js";
 import { symmetricEigenproblem } from "./linalg.js";
 import { hvpMlp, trainMlp } from "./mlp.js";
+import { gradientNormsConv, gradientNormsMlp, ntkConv, ntkMlp } from "./ntk.js";
 import { exactKernel, linearSgd, quadraticModel, secondMoment } from "./theory.js";
 
 /** Our side of each workload, by the peers' names. */
@@ -14,6 +15,10 @@ export const workloads: Readonly<Record<string, Workload>> = {
   "train-resnet18-b32": trainImages(resnet18, 1, 2),
   "train-vit-b32": trainImages(vit, 3, 2),
   "hvp-mlp-b512": hvpMlp,
+  "per-example-grad-norms-mlp": gradientNormsMlp,
+  "per-example-grad-norms-conv": gradientNormsConv,
+  "ntk-mlp-n256": ntkMlp,
+  "ntk-conv-n64": ntkConv,
   "noise-kernel-exact-n64": exactKernel(64),
   "noise-kernel-exact-n256": exactKernel(256),
   "linear-sgd": linearSgd,

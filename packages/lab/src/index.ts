@@ -25,7 +25,24 @@ export { mlp, type Activation, type MlpOptions } from "./models/mlp.js";
 export { objective, outputHessianRoots, type Loss } from "./objectives/objective.js";
 export { openHessian, type HessianOperator, type HessianOptions } from "./curvature/hessian.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
-export { openNtk, type Ntk, type NtkEstimator } from "./curvature/ntk/ntk.js";
+export {
+  openNtk,
+  type Ntk,
+  type NtkEstimator,
+  type NtkMeasureOptions,
+  type NtkOptions,
+  type NtkParts,
+} from "./curvature/ntk/ntk.js";
+export {
+  jacobianTrace,
+  openPerExampleNorms,
+  perExampleGradientNorms,
+  type NormOptions,
+  type PerExampleNorms,
+} from "./curvature/ntk/norms.js";
+export type { ModelInputs, Targets } from "./curvature/ntk/inputs.js";
+export type { DifferentiableModel } from "./curvature/ntk/tapped-model.js";
+export { lossGraph, type LossLike } from "./objectives/loss-graph.js";
 export { estimateNoiseKernel, type NoiseKernelEstimateOptions } from "./curvature/noise-kernel.js";
 export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";
 export type { OpenProbe, Probe, ProbeContext, ProbeView, SgdSettings } from "./probes/probe.js";

@@ -12,7 +12,23 @@ export interface ExampleAxis {
 
 /** Ops whose output has, at every place, what their inputs have there; broadcast from the last axis. */
 const elementwise = new Set([
-  ...["Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Where", "Clip", "Cast", "Identity", "Neg", "Abs", "Sqrt", "Exp"],
+  ...[
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Pow",
+    "Min",
+    "Max",
+    "Where",
+    "Clip",
+    "Cast",
+    "Identity",
+    "Neg",
+    "Abs",
+    "Sqrt",
+    "Exp",
+  ],
   ...["Log", "Sign", "Reciprocal", "Tanh", "Sigmoid", "Erf", "Relu", "LeakyRelu", "Elu", "Gelu", "Softplus", "Not"],
   ...["Sin", "Cos", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or"],
 ]);

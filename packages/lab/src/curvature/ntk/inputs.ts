@@ -145,3 +145,30 @@ function soleInput(
   const shape = [values.length / size, ...graph.inputs[name]!.shape.slice(1).map(Number)];
   return { [name]: tensor(values, shape, "float32") };
 }
+
+/** Row-major `[n, …]` for a loss of float targets; a tensor for any other, labels say. */
+export type Targets = Float32Array | Tensor;
+
+/**
+ * @param outputs  C, of the model: what a flat array of targets has for each example.
+ * @throws BadInput if the type or shape is not that of the loss's `y`.
+ */
+export function checkTargets(where: string, loss: Graph, outputs: number, targets: Targets): Tensor {
+  const { shape, type } = loss.inputs["y"]!;
+  if (!("shape" in targets)) {
+    const own = shape.slice(1).map((dim) => Number(dim));
+    const sizes = own.some(Number.isNaN) ? [outputs] : own;
+    const examples = targets.length / sizeOf(sizes);
+    if (type !== "float32" && type !== "float64") {
+      throw new BadInput(`${where}: targets: expected a tensor of type ${type} and shape [${shape.join(", ")}].`);
+    }
+    return checkTargets(where, loss, outputs, tensor(Float64Array.from(targets), [examples, ...sizes], type));
+  }
+  const fits =
+    targets.shape.length === shape.length &&
+    shape.every((dim, k) => typeof dim === "string" || dim === targets.shape[k]);
+  if (!fits || !Number.isInteger(targets.shape[0])) {
+    throw new BadInput(`${where}: targets: expected shape [${shape.join(", ")}], got [${targets.shape.join(", ")}].`);
+  }
+  return targets.type === type ? targets : tensor(Array.from(targets.data, Number), targets.shape, type);
+}

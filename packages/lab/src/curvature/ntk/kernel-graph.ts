@@ -1,10 +1,11 @@
 /** The graph that computes a block of J D⁻¹ Jᵀ: all parameters' parts, or their sum. */
 import { graph, type Builder, type Graph, type Value } from "@sedge/autodiff";
-import { formOf, isSmallerFormed, slicesFor, type KernelSize, type PartSize } from "./cost.js";
+import { formOf, isSmallerFormed, slicesFor, type KernelSize } from "./cost.js";
 import { contraction } from "./forms/contraction.js";
 import { direct } from "./forms/direct.js";
 import { gradientRows } from "./forms/gradients.js";
 import { overlaps, singlePosition } from "./forms/overlaps.js";
+import { sizeOfPart } from "./forms/parts.js";
 import { weighted } from "./forms/weighted.js";
 import type { ParamJacobian, ProductPart } from "./jacobian.js";
 import { sizeOf } from "../../models/model.js";
@@ -37,13 +38,7 @@ export function kernelGraph(tapped: TappedModel, options: KernelGraphOptions): G
     (b): Record<string, Value> => {
       const params = paramInputs(b, tapped, isPreconditioned);
       const side = (prefix: "left" | "right", count: number): Side =>
-        buildSide(b, tapped, params, {
-          prefix,
-          examples: `${prefix}Examples`,
-          directions: count,
-          isFormed: (param) => formed.has(param),
-          isPreconditioned,
-        });
+        buildSide(b, tapped, params, { prefix, directions: count, isFormed: (param) => formed.has(param) });
       const left = side("left", directions[0]);
       const right = isDiagonal ? left : side("right", directions[1]);
       const pairs = left.jacobians.map((jacobian, k) => [jacobian, right.jacobians[k]!] as const);
@@ -123,14 +118,6 @@ const sizeOfKernel = ({ examples, directions, isPreconditioned }: KernelGraphOpt
   examples,
   directions: Math.max(...directions),
   isPreconditioned,
-});
-
-const sizeOfPart = ({ fixed, moving, groups, positions }: ProductPart): PartSize => ({
-  positions,
-  groups,
-  fixed: fixed.width,
-  moving: moving.width,
-  isOneHot: fixed.kind === "one-hot",
 });
 
 function slicesOf(jacobian: ParamJacobian, options: KernelGraphOptions): number {

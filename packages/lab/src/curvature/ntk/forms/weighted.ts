@@ -1,6 +1,7 @@
 import type { Builder, Value } from "@sedge/autodiff";
 import { type ParamJacobian, type ProductPart, type Rows } from "../jacobian.js";
 import { singlePosition } from "./overlaps.js";
+import { inverseOf } from "./parts.js";
 
 /**
  * J D⁻¹ Jᵀ of a layer with one position for each example, [S, S', n, m], D a number for every entry of the matrix: one
@@ -29,11 +30,4 @@ export function weighted(b: Builder, left: ParamJacobian, right: ParamJacobian):
     },
   });
   return b.transpose(b.reshape(scan.products, [examples, otherExamples, directions, others]), [2, 3, 0, 1]);
-}
-
-/** 1/D as [fixed, moving]. */
-export function inverseOf(b: Builder, { root }: ParamJacobian, { fixed, moving, movingFirst }: ProductPart): Value {
-  const [rows, columns] = movingFirst ? [moving.width, fixed.width] : [fixed.width, moving.width];
-  const matrix = b.reshape(b.mul(root!, root!), [rows, columns]);
-  return movingFirst ? b.transposeLast(matrix) : matrix;
 }
