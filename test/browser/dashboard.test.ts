@@ -208,6 +208,75 @@ describe("the charts", () => {
   });
 });
 
+describe("a chart saved", () => {
+  async function save(page: Page, format: string): Promise<{ name: string; bytes: Buffer }> {
+    await chart(page, "edges").getByLabel("Save the chart Both edges").click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      chart(page, "edges").getByRole("button", { name: format }).click(),
+    ]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  }
+
+  test("as CSV holds what is on the chart, number for number", async () => {
+    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    await untilPoints(page, "edges", 3 * pointsPerRun);
+    const { name, bytes } = await save(page, "CSV");
+    expect(name).toBe("sedge-edges.csv");
+    const [head, ...rows] = bytes.toString().trimEnd().split("\r\n");
+    expect(head).toBe("run,run_id,metric,step,value,standard_error");
+    expect(rows).toHaveLength(3 * pointsPerRun);
+    const last = metricsAt(mainExample[1]!, 12_000);
+    const row = rows
+      .map((text) => text.split(","))
+      .find(([, , key, x]) => key === "noiseKernel/exact" && x === "12000")!;
+    expect(Number(row[4])).toBe(last["noiseKernel/exact"]);
+    expect(Number(row[5])).toBe(last["noiseKernel/exact/standardError"]);
+  });
+
+  test("as SVG is a figure with title, units, legend and a line for every measure", async () => {
+    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    await untilPoints(page, "edges", 3 * pointsPerRun);
+    const { bytes } = await save(page, "SVG");
+    const text = await page.evaluate((source) => {
+      const svg = new DOMParser().parseFromString(source, "image/svg+xml");
+      const lines = svg.querySelectorAll("g[aria-label=line] path").length;
+      return `${svg.documentElement.localName} ${lines} lines ${svg.documentElement.textContent}`;
+    }, bytes.toString());
+    expect(text).toMatch(/^svg 3 lines/);
+    for (const part of [
+      "Both edges",
+      "distance to the edge (dimensionless)",
+      "edge = 1",
+      "K exact",
+      "step",
+      "η = 0.01",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  test("as PNG is a picture of 720 × 3 pixels across", async () => {
+    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    await untilPoints(page, "edges", 3 * pointsPerRun);
+    const { bytes } = await save(page, "PNG");
+    expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+    expect(bytes.readUInt32BE(16)).toBe(2160); // the header chunk's width
+  });
+
+  test("from the keyboard; Escape puts the menu away", async () => {
+    const page = await dashboard.open();
+    await ready(page);
+    const summary = chart(page, "loss").getByLabel("Save the chart Loss");
+    await summary.focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("CSV");
+    await page.keyboard.press("Escape");
+    expect(await chart(page, "loss").getByRole("button", { name: "CSV" }).isVisible()).toBe(false);
+  });
+});
+
 describe("the page", () => {
   test.each([
     ["desktop", 1440, "light"],

@@ -1,6 +1,8 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { SaveMenu, type SaveFormat } from "../export/SaveMenu.js";
+import { saveChart } from "../export/save-chart.js";
 import { MathText } from "../ui/MathText.js";
 import { usePage, type Page } from "../view/page.js";
 import { describeX, xLabels } from "./axis-text.js";
@@ -101,6 +103,26 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
     current.paintOverlay(page.highlighted.value, marksAt(page.cursor.value, lines.value, page), selecting.value);
   });
 
+  const save = async (format: SaveFormat) => {
+    const view = page.view.value;
+    const { content } = contentOf({
+      definition,
+      data: page.data,
+      runs: page.shown.value,
+      view,
+      xScale: page.xScale.value,
+      xDomain: page.xDomain.value,
+      colourOf: (id) => page.colourOf(id),
+    });
+    await saveChart(format, {
+      definition,
+      content,
+      lines: lines.value,
+      xAxis: view.x,
+      ink: readInk(page.theme.value),
+      colourOf: (id) => page.colourOf(id),
+    });
+  };
   const readout = useComputed(() => spokenReadout(page, definition, lines.value));
   const [low, high] = page.fullDomain.value;
   const keys = (event: KeyboardEvent) => handleKey(event, page, lines.value);
@@ -129,6 +151,7 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
           >
             log
           </button>
+          <SaveMenu of={`the chart ${definition.title}`} onSave={save} />
         </div>
       </header>
       <p class="axis-label" aria-hidden="true">
