@@ -24,14 +24,11 @@ export {
   type ProductOptions,
 } from "./transforms/graphs.js";
 export type { GaussNewtonParts } from "./transforms/curvature.js";
-export {
-  convolutionWindows,
-  type ConvolutionUse,
-  type ConvolutionWindows,
-} from "./transforms/convolution-windows.js";
+export { convolutionWindows, type ConvolutionUse, type ConvolutionWindows } from "./transforms/convolution-windows.js";
 export { exampleAxis, type ExampleAxis } from "./transforms/example-axis.js";
 export { parameterUses, type ParameterUse, type ParameterUsesOptions } from "./transforms/parameter-uses.js";
 export { taps, type Taps, type TapsOptions, type TapUse } from "./transforms/taps.js";
+export { stages, type Stages, type StagesOptions } from "./transforms/stages.js";
 
 // Training
 export {

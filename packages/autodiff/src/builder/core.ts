@@ -24,6 +24,12 @@ export interface ConstantOptions {
 
 const NAME = /^[A-Za-z_][\w.]*$/;
 
+/** A name, or sums and products of names in the form that shapes are inferred in: "4*batch". */
+const isSymbolic = (dim: string): boolean => {
+  const atoms = atomsOf(dim);
+  return atoms.length > 0 && atoms.every((atom) => NAME.test(atom));
+};
+
 export abstract class CoreBuilder {
   private readonly known = new Map<string, Node>();
   private readonly constants = new Map<string, Value>();
@@ -43,13 +49,13 @@ export abstract class CoreBuilder {
   /**
    * Declares an input.
    *
-   * @param shape  Strings are symbolic dimensions: equal names are equal sizes.
+   * @param shape  Strings are symbolic dimensions: equal names are equal sizes, "4*batch" is four times "batch".
    * @throws ShapeError if the name is taken or a dimension is neither a size nor a name.
    */
   input(name: string, shape: Shape, type: DataType = "float32"): Value {
     if (this.declared.has(name)) throw new ShapeError(`input: "${name}" is declared already.`);
     for (const dim of shape) {
-      const good = typeof dim === "number" ? Number.isInteger(dim) && dim >= 0 : NAME.test(dim);
+      const good = typeof dim === "number" ? Number.isInteger(dim) && dim >= 0 : isSymbolic(dim);
       if (!good) throw new ShapeError(`input "${name}": expected sizes or symbol names, got dimension ${dim}.`);
     }
     const value = this.placeholder(name, { type, shape });

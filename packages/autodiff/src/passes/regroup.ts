@@ -1,4 +1,4 @@
-/** Regroups products in loop bodies, so that factors which stay the same are multiplied once, outside. */
+/** Regroups products where some factors stay the same and others vary, so that the former are multiplied once. */
 import { Builder, graphOf } from "../builder/builder.js";
 import { producer, type Graph, type Node, type Value } from "../ir/graph.js";
 import { nodesBetween, nodesInside, nodesReaching } from "../ir/traverse.js";
@@ -7,11 +7,16 @@ import { rebuild } from "./rebuild.js";
 
 /**
  * In every loop body, a·(v·b) with a and b from outside becomes v·(a·b): one product in the body where there were two.
- * Second derivatives are full of these, the forward pass outside and the tangent inside.
+ * Second derivatives are full of these, the forward pass outside and the tangent inside. The same outside of loops, for
+ * a and b that do not depend on `sources`.
  */
-export function regroup(graph: Graph): Graph {
+export function regroup(graph: Graph, sources: readonly Value[] = []): Graph {
   const values = Object.values(graph.outputs);
   const varying = varyingIn(values);
+  if (sources.length > 0) {
+    const { nodes, dependent } = nodesBetween(sources, values);
+    nodes.forEach((node) => varying.set(node, dependent));
+  }
   if (varying.size === 0) return graph;
   const uses = countUses(values);
   const g = new Builder(graph);
