@@ -4,9 +4,13 @@ export { parseTrainConfig, trainConfigSchema, type TrainConfig, type TrainConfig
 export { loadTrainConfig, readConfigFile } from "./config/load-config.js";
 export { describeIssues } from "./config/describe-issues.js";
 
+export { openDataset } from "./data/open-dataset.js";
 export { oneHot, takeExamples, type Dataset, type Split } from "./data/dataset.js";
 export { IdxError, readIdx, type IdxArray, type IdxProblem } from "./data/idx.js";
 export { mnist, type MnistOptions } from "./data/mnist.js";
+export { fashionMnist } from "./data/fashion-mnist.js";
+export { synthetic, syntheticSpectrum, type SyntheticOptions } from "./data/synthetic.js";
+export { withLabelNoise } from "./data/label-noise.js";
 export { NpyError, parseNpy, type NpyArray } from "./data/npy.js";
 
 export type { MetricsRecorded, RunEvent, RunFinished, RunStarted, RunStatus } from "./run/events.js";
@@ -22,7 +26,11 @@ export {
 
 export type { Model, Params, ParamSpec } from "./models/model.js";
 export { mlp, type Activation, type MlpOptions } from "./models/mlp.js";
-export { objective, outputHessianRoots, type Loss } from "./objectives/objective.js";
+export { cnn, type CnnOptions } from "./models/cnn.js";
+export { resnet, type Norm, type ResnetOptions } from "./models/resnet.js";
+export { vit, vitSizes, type VitOptions } from "./models/vit.js";
+export type { OptimizerFamily, Parameterization, ParameterizationOptions } from "./models/parameterization.js";
+export { objective, outputHessianRoots, type Loss, type ObjectiveOptions } from "./objectives/objective.js";
 export { openHessian, type HessianOperator, type HessianOptions } from "./curvature/hessian.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export {
@@ -50,6 +58,7 @@ export { lossProbe } from "./probes/loss.js";
 export { sharpnessProbe, type SharpnessProbeOptions } from "./probes/sharpness.js";
 export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-kernel.js";
 export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";
+export type { RunOptimizer } from "./training/optimizer.js";
 export type { Outcome, Progress } from "./training/run-loop.js";
 export { loadCheckpoint, type Checkpoint } from "./checkpoint/checkpoint.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor, type TensorFile } from "./checkpoint/safetensors.js";

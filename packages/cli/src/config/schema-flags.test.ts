@@ -61,7 +61,7 @@ describe("flags from the config schema", () => {
 
   test("help names what is allowed and what is the default", () => {
     const loss = flags.find(({ flag }) => flag === "--loss")!;
-    expect(loss.description).toMatch(/\(squared \| cross-entropy; default squared\)$/);
+    expect(loss.description).toMatch(/\(squared \| mean-squared \| cross-entropy; default squared\)$/);
   });
 
   test("booleans are true or false, and anything else is for the schema to refuse", () => {

@@ -13,7 +13,7 @@ describe("parseTrainConfig", () => {
     expect(parseTrainConfig(needed)).toEqual({
       seed: 0,
       data: { name: "mnist", examples: 1000, testExamples: 1000 },
-      model: { kind: "mlp", widths: [128, 128], activation: "tanh" },
+      model: { kind: "mlp", widths: [128, 128], activation: "tanh", parameterization: "standard" },
       loss: "squared",
       momentum: 0,
       weightDecay: 0,
@@ -41,9 +41,12 @@ describe("parseTrainConfig", () => {
     [{ batchSize: 1.5 }, "batchSize: expected a whole number, got 1.5"],
     [{ steps: 0 }, "steps: expected a number at least 1, got 0"],
     [{ seed: -1 }, "seed: expected a number at least 0, got -1"],
-    [{ data: { name: "cifar" } }, 'data.name: expected mnist, got "cifar"'],
+    [
+      { data: { name: "cifar" } },
+      'data.name: expected mnist, fashion-mnist, cifar10, cifar100, image-folder, npy, npz or synthetic, got "cifar"',
+    ],
     [{ data: { examples: 60_001 } }, "data.examples: expected a number at most 60000, got 60001"],
-    [{ model: { activation: "sin" } }, 'model.activation: expected tanh, erf, gelu or relu, got "sin"'],
+    [{ model: { activation: "sin" } }, 'model.activation: expected tanh, erf, gelu, relu, silu or identity, got "sin"'],
     [{ model: { widths: [8, 0] } }, "model.widths.1: expected a number at least 1, got 0"],
     [{ name: "" }, 'name: expected at least 1 character, got ""'],
     [
@@ -52,7 +55,43 @@ describe("parseTrainConfig", () => {
     ],
     [{ probes: { budget: 1 } }, "probes.budget: expected a number below 1, got 1"],
     [{ data: { examples: 50 } }, "probes.examples: expected at most data.examples = 50, got 64"],
-    [{ model: { depth: 3 } }, "model.depth: unknown key; allowed are kind, widths, activation"],
+    [
+      { model: { layers: 3 } },
+      "model.layers: unknown key; allowed are kind, widths, activation, depth, stem, norm, groups, width, size, patch, " +
+        "heads, parameterization, baseWidth",
+    ],
+    [{ model: { depth: 3 } }, "model.depth: expected only with model.kind resnet or vit, got it with mlp"],
+    [{ model: { kind: "resnet", depth: 3 } }, "model.depth: expected 18, 34 or 50 for a resnet, got 3"],
+    [
+      { model: { baseWidth: 64 } },
+      "model.baseWidth: expected only with model.parameterization mup, got it with standard",
+    ],
+    [{ data: { name: "cifar10", examples: 50_001 } }, "data.examples: expected a number at most 50000, got 50001"],
+    [{ data: { side: 32 } }, "data.side: expected only with data.name image-folder, got it with mnist"],
+    [{ data: { name: "npz" } }, "data.path: expected where the files of npz are, got nothing"],
+    [{ data: { labelNoise: 2 } }, "data.labelNoise: expected a number at most 1, got 2"],
+    [
+      { optimizer: { beta1: 0.9 } },
+      "optimizer.beta1: expected only with optimizer.kind adam or adamw, got it with sgd",
+    ],
+    [
+      { optimizer: { kind: "adam" }, momentum: 0.9 },
+      "momentum: expected 0 with optimizer.kind adam, whose momentum is optimizer.beta1, got 0.9",
+    ],
+    [{ optimizer: { nesterov: true } }, "optimizer.nesterov: expected only with momentum above 0, got it with 0"],
+    [{ optimizer: { kind: "lion" } }, 'optimizer.kind: expected sgd, adam, adamw or rmsprop, got "lion"'],
+    [{ schedule: { kind: "step" } }, "schedule.every: expected a number of steps, got nothing"],
+    [
+      { schedule: { final: 0.1 } },
+      "schedule.final: expected only with schedule.kind linear or cosine or wsd, got it with constant",
+    ],
+    [
+      { schedule: { kind: "wsd", warmup: 60, decay: 50 } },
+      "schedule.warmup: expected schedule.warmup + schedule.decay of at most steps = 100, got 110",
+    ],
+    [{ batchSize: 4, accumulate: 3 }, "accumulate: expected a number that divides batchSize = 4, got 3"],
+    [{ labelSmoothing: 0.1 }, "labelSmoothing: expected only with loss cross-entropy, got it with squared"],
+    [{ clipNorm: 0 }, "clipNorm: expected a number above 0, got 0"],
     [{ data: 3 }, "data: expected an object, got 3"],
   ])("refuses %o", (change, message) => {
     expect(() => parseTrainConfig({ ...needed, ...change })).toThrow(new BadInput(message));
@@ -62,7 +101,8 @@ describe("parseTrainConfig", () => {
     expect(() => parseTrainConfig({ ...needed, lr: 1, steps: "many" }, "run.yaml")).toThrow(
       new BadInput(
         'run.yaml: steps: expected a number, got "many"; lr: unknown key; allowed are name, seed, data, model, loss, ' +
-          "learningRate, momentum, weightDecay, batchSize, steps, sampling, probes, threads",
+          "labelSmoothing, learningRate, schedule, optimizer, momentum, weightDecay, clipNorm, batchSize, accumulate, " +
+          "steps, sampling, probes, threads",
       ),
     );
     expect(() => parseTrainConfig(null)).toThrow(new BadInput("config: expected an object, got null"));

@@ -1,21 +1,12 @@
 import { z } from "zod";
 import { BadInput } from "../errors.js";
+import { dataFaults, dataSchema } from "./data-config.js";
 import { describeIssues } from "./describe-issues.js";
+import { completeModel, modelFaults, modelSchema } from "./model-config.js";
+import { optimizerFaults, optimizerSchema } from "./optimizer-config.js";
+import { scheduleFaults, scheduleSchema } from "./schedule-config.js";
 
 const count = () => z.int().min(1);
-
-const dataSchema = z.strictObject({
-  name: z.literal("mnist").default("mnist").describe("Which data set"),
-  examples: count().max(60_000).default(1000).describe("N, training examples: the first so many"),
-  testExamples: count().max(10_000).default(1000).describe("Test examples: the first so many"),
-  path: z.string().min(1).optional().describe("Folder with your own copy of the data files"),
-});
-
-const modelSchema = z.strictObject({
-  kind: z.literal("mlp").default("mlp").describe("Which model"),
-  widths: z.array(count()).max(64).default([128, 128]).describe("Widths of the hidden layers; none for a linear model"),
-  activation: z.enum(["tanh", "erf", "gelu", "relu"]).default("tanh").describe("Between the layers"),
-});
 
 const probesSchema = z
   .strictObject({
@@ -39,46 +30,79 @@ const probesSchema = z
     });
   });
 
+/** The keys, without what ties them together. */
+const keysSchema = z.strictObject({
+  name: z.string().min(1).max(200).optional().describe("For people; shown wherever the run is listed"),
+  seed: z.int().min(0).default(0).describe("Of the initialisation, the minibatches and the probes"),
+  data: dataSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  loss: z
+    .enum(["squared", "mean-squared", "cross-entropy"])
+    .default("squared")
+    .describe("Mean over examples of ½‖f − y‖², of ‖f − y‖²/C (PyTorch's MSELoss), or of −Σ y log softmax(f)"),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe("cross-entropy: share ε of each target that goes to all classes alike. Default 0"),
+  learningRate: z.number().positive().describe("η, or with a schedule its largest value"),
+  schedule: scheduleSchema.optional(),
+  optimizer: optimizerSchema.optional(),
+  momentum: z.number().min(0).lt(1).default(0).describe("m, heavy ball, of sgd and rmsprop"),
+  weightDecay: z.number().min(0).default(0).describe("δ: δθ is added to the gradient; decoupled in adamw"),
+  clipNorm: z.number().positive().optional().describe("Longest gradient, over all parameters; longer ones are cut"),
+  batchSize: count().describe("B, examples in a minibatch"),
+  accumulate: count()
+    .optional()
+    .describe("Parts in which a minibatch goes through the model, to save memory; divides batchSize. Default 1"),
+  steps: count().max(1e9).describe("Optimiser updates"),
+  sampling: z
+    .enum(["with-replacement", "without-replacement", "epoch-shuffle"])
+    .default("with-replacement")
+    .describe("How a minibatch is drawn"),
+  probes: probesSchema.prefault({}),
+  threads: count().max(256).default(1).describe("Of a training step; 1 is fastest for small models"),
+});
+
 /**
  * One training run, as written in a YAML or JSON file. Every key is explained where it stands; an unknown key is an
  * error. Defaults describe the main example: an MLP 784-128-128-10 on 1000 images of MNIST.
  */
-export const trainConfigSchema = z
-  .strictObject({
-    name: z.string().min(1).max(200).optional().describe("For people; shown wherever the run is listed"),
-    seed: z.int().min(0).default(0).describe("Of the initialisation, the minibatches and the probes"),
-    data: dataSchema.prefault({}),
-    model: modelSchema.prefault({}),
-    loss: z
-      .enum(["squared", "cross-entropy"])
-      .default("squared")
-      .describe("Mean over examples of ½‖f − y‖², or of −Σ y log softmax(f)"),
-    learningRate: z.number().positive().describe("η"),
-    momentum: z.number().min(0).lt(1).default(0).describe("m, heavy ball"),
-    weightDecay: z.number().min(0).default(0).describe("δ, L2: δθ is added to the gradient"),
-    batchSize: count().describe("B, examples in a minibatch"),
-    steps: count().max(1e9).describe("Optimiser updates"),
-    sampling: z
-      .enum(["with-replacement", "without-replacement", "epoch-shuffle"])
-      .default("with-replacement")
-      .describe("How a minibatch is drawn"),
-    probes: probesSchema.prefault({}),
-    threads: count().max(256).default(1).describe("Of a training step; 1 is fastest for small models"),
-  })
-  .refine(({ batchSize, data }) => batchSize <= data.examples, {
-    path: ["batchSize"],
-    error: ({ input }) => {
-      const { batchSize, data } = input as { batchSize: number; data: { examples: number } };
-      return `expected at most data.examples = ${data.examples}, got ${batchSize}`;
-    },
-  })
-  .refine(({ probes, data }) => probes.examples <= data.examples, {
-    path: ["probes", "examples"],
-    error: ({ input }) => {
-      const { probes, data } = input as { probes: { examples: number }; data: { examples: number } };
-      return `expected at most data.examples = ${data.examples}, got ${probes.examples}`;
-    },
-  });
+export const trainConfigSchema = keysSchema.superRefine((config, context) => {
+  for (const { path, message } of faultsOf(config)) context.addIssue({ code: "custom", path: [...path], message });
+});
+
+interface Fault {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** What no key shows by itself: settings that do not go together. */
+function faultsOf(config: z.output<typeof keysSchema>): Fault[] {
+  const { batchSize, data, probes, accumulate = 1, labelSmoothing } = config;
+  const faults: Fault[] = [...dataFaults(data), ...modelFaults(config.model)];
+  if (config.schedule !== undefined) faults.push(...scheduleFaults(config.schedule, config.steps));
+  if (config.optimizer !== undefined) faults.push(...optimizerFaults(config.optimizer, config.momentum));
+  const most = `expected at most data.examples = ${data.examples}`;
+  if (batchSize > data.examples) faults.push({ path: ["batchSize"], message: `${most}, got ${batchSize}` });
+  if (probes.examples > data.examples) {
+    faults.push({ path: ["probes", "examples"], message: `${most}, got ${probes.examples}` });
+  }
+  if (batchSize % accumulate !== 0) {
+    faults.push({
+      path: ["accumulate"],
+      message: `expected a number that divides batchSize = ${batchSize}, got ${accumulate}`,
+    });
+  }
+  if (labelSmoothing !== undefined && config.loss !== "cross-entropy") {
+    faults.push({
+      path: ["labelSmoothing"],
+      message: `expected only with loss cross-entropy, got it with ${config.loss}`,
+    });
+  }
+  return faults;
+}
 
 /** A complete config, defaults filled in. */
 export type TrainConfig = z.output<typeof trainConfigSchema>;
@@ -93,7 +117,7 @@ export type TrainConfigInput = z.input<typeof trainConfigSchema>;
  */
 export function parseTrainConfig(value: unknown, source?: string): TrainConfig {
   const parsed = trainConfigSchema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, model: completeModel(parsed.data.model) };
   const issues = describeIssues(parsed.error, trainConfigSchema).join("; ");
   throw new BadInput(source === undefined ? issues : `${source}: ${issues}`);
 }

@@ -1,14 +1,13 @@
 import type { Random } from "@sedge/linalg";
 import { sizeOf } from "./model.js";
 
-/**
- * LeCun normal: independent N(0, 1/fan-in), rounded to float32. Fan-in is every axis but the last.
- *
- * @param shape  `[in, out]`, or any shape whose last axis is the output's.
- */
-export function normalWeights(random: Random, shape: readonly number[]): Float32Array {
-  const deviation = 1 / Math.sqrt(sizeOf(shape.slice(0, -1)));
-  const weights = new Float32Array(sizeOf(shape));
-  for (let i = 0; i < weights.length; i++) weights[i] = deviation * random.normal();
-  return weights;
+/** How a parameter starts: every number the same, or independent normals of a standard deviation. */
+export type Initial = { readonly constant: number } | { readonly deviation: number };
+
+/** Values of a shape, row-major, rounded to float32. Nothing is drawn for a constant. */
+export function draw(random: Random, shape: readonly number[], initial: Initial): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  if ("constant" in initial) return values.fill(initial.constant);
+  for (let i = 0; i < values.length; i++) values[i] = initial.deviation * random.normal();
+  return values;
 }

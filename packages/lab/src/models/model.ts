@@ -18,13 +18,23 @@ export interface Model {
   readonly inputShape: readonly number[];
   /** C, outputs for each example. */
   readonly outputs: number;
-  /** Inputs `x` [batch, ...inputShape] and every parameter; output `output` [batch, C]. */
+  /** Inputs `x` [batch, ...inputShape], every parameter and every statistic; output `output` [batch, C]. */
   readonly graph: Graph;
+  /**
+   * Running means and variances of batch normalisation: inputs of `graph` that are no parameters, so that an example's
+   * output does not depend on the others and every derivative is that of a mean over examples. Default none.
+   */
+  readonly statistics?: readonly ParamSpec[];
+  /**
+   * What a training step differentiates where that is not `graph`: normalised by the batch's own statistics, which come
+   * out as `batch/NAME` for every statistic NAME.
+   */
+  readonly trainingGraph?: Graph;
   /** In the order in which they are laid end to end wherever all parameters are one vector. */
   readonly params: readonly ParamSpec[];
   /** P, the number of trained numbers. */
   readonly paramCount: number;
-  /** Seeded initial values. Each parameter draws from its own fork, so none depends on the others' sizes. */
+  /** Seeded initial values, of statistics too. Each parameter draws from its own fork, so none depends on the others' sizes. */
   initialise(random: Random): Params;
 }
 

@@ -1,33 +1,64 @@
-import { graph, type Graph } from "@sedge/autodiff";
+import { graph, type Builder, type Graph, type Value } from "@sedge/autodiff";
 import { eigh, multiply } from "@sedge/linalg";
 import type { Model } from "../models/model.js";
 
 /**
  * - `squared`: ℓ = ½‖f − y‖², summed over outputs;
+ * - `mean-squared`: ℓ = ‖f − y‖²/C, the mean over outputs of (f − y)², as `torch.nn.MSELoss`;
  * - `cross-entropy`: ℓ = −Σ_c y_c log softmax(f)_c.
  *
  * The training loss is the mean of ℓ over examples.
  */
-export type Loss = "squared" | "cross-entropy";
+export type Loss = "squared" | "mean-squared" | "cross-entropy";
+
+export interface ObjectiveOptions {
+  /**
+   * ε of a cross-entropy: targets become (1 − ε)·y + ε/C (Szegedy et al., arXiv:1512.00567), as in
+   * `torch.nn.CrossEntropyLoss`. The output Hessian does not depend on it. Default 0.
+   */
+  readonly labelSmoothing?: number;
+}
 
 /** The model with its loss: the model's inputs and `y` [batch, C]; outputs `output` [batch, C] and `loss`, a scalar. */
-export function objective(model: Model, loss: Loss): Graph {
+export function objective(model: Model, loss: Loss, options: ObjectiveOptions = {}): Graph {
+  return withLoss(model.graph, model, loss, options);
+}
+
+/** What a training step differentiates: the same, but with the statistics of the batch where the model has any. */
+export function trainingObjective(model: Model, loss: Loss, options: ObjectiveOptions = {}): Graph {
+  return withLoss(model.trainingGraph ?? model.graph, model, loss, options);
+}
+
+function withLoss(network: Graph, model: Model, loss: Loss, { labelSmoothing = 0 }: ObjectiveOptions): Graph {
   return graph(
     (b) => {
       const inputs = Object.fromEntries(
-        Object.entries(model.graph.inputs).map(([name, value]) => [name, b.input(name, value.shape, value.type)]),
+        Object.entries(network.inputs).map(([name, value]) => [name, b.input(name, value.shape, value.type)]),
       );
       const y = b.input("y", ["batch", model.outputs]);
-      const output = b.call(model.graph, inputs)["output"]!;
-      return { output, loss: loss === "squared" ? b.squaredLoss(output, y) : b.crossEntropy(output, y) };
+      const results = b.call(network, inputs);
+      return { ...results, loss: lossOf(b, loss, results["output"]!, y, model.outputs, labelSmoothing) };
     },
-    { name: `${model.graph.name}-${loss}` },
+    { name: `${network.name}-${loss}` },
   );
+}
+
+function lossOf(b: Builder, loss: Loss, output: Value, y: Value, outputs: number, labelSmoothing: number): Value {
+  switch (loss) {
+    case "squared":
+      return b.squaredLoss(output, y);
+    case "mean-squared":
+      return b.mul(b.squaredLoss(output, y), 2 / outputs);
+    case "cross-entropy": {
+      const smoothed = labelSmoothing === 0 ? y : b.add(b.mul(y, 1 - labelSmoothing), labelSmoothing / outputs);
+      return b.crossEntropy(output, smoothed);
+    }
+  }
 }
 
 /**
  * H_i^{1/2}, the symmetric root of each example's output Hessian ∇²_f ℓ, with which a Jacobian is multiplied where the
- * loss is not squared (theory.md §1). For cross-entropy H_i = diag(p) − p pᵀ with p = softmax(f_i).
+ * loss is not squared (theory.md §1): √(2/C) times the identity for mean-squared. For cross-entropy H_i = diag(p) − p pᵀ with p = softmax(f_i).
  *
  * @param output  Row-major `[examples, outputs]`.
  * @returns       Row-major `[examples, outputs, outputs]`; null for the squared loss, whose root is the identity.
@@ -36,6 +67,10 @@ export function outputHessianRoots(loss: Loss, output: ArrayLike<number>, output
   if (loss === "squared") return null;
   const examples = output.length / outputs;
   const roots = new Float64Array(examples * outputs * outputs);
+  if (loss === "mean-squared") {
+    const root = Math.sqrt(2 / outputs);
+    return roots.map((_, k) => (Math.floor(k / outputs) % outputs === k % outputs ? root : 0));
+  }
   for (let i = 0; i < examples; i++) {
     const p = softmax(Array.from({ length: outputs }, (_, c) => output[i * outputs + c]!));
     roots.set(symmetricRoot(softmaxHessian(p), outputs), i * outputs * outputs);

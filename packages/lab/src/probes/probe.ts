@@ -3,6 +3,7 @@ import type { Random } from "@sedge/linalg";
 import type { Dataset } from "../data/dataset.js";
 import type { Model, Params } from "../models/model.js";
 import type { Loss } from "../objectives/objective.js";
+import type { RunOptimizer } from "../training/optimizer.js";
 import type { Sampling } from "@sedge/theory";
 
 /** The run's own stochastic gradient descent, as the theory needs it. */
@@ -26,6 +27,8 @@ export interface ProbeContext {
   readonly loss: Loss;
   readonly dataset: Dataset;
   readonly sgd: SgdSettings;
+  /** The run's optimiser, whatever its kind. */
+  readonly optimizer: RunOptimizer;
   /** The probe's own stream, forked from the run's seed by the probe's name: never the trainer's. */
   readonly random: Random;
   readonly threads: number;
@@ -38,6 +41,8 @@ export interface ProbeView {
   readonly step: number;
   /** A copy: whatever a probe does with it, training goes on from its own. */
   readonly params: Params;
+  /** All that the trainer carries, the optimiser's memory by names such as `secondMoment/W1` included. Not to be written to. */
+  readonly carried: Params;
   /** η of the next update. */
   readonly learningRate: number;
   /** Raised when the run is to stop: a probe that takes long looks at it now and then. */

@@ -34,6 +34,8 @@ export interface Outcome {
 export interface RunLoopOptions {
   readonly config: TrainConfig;
   readonly trainer: Trainer;
+  /** Of the update from step t to t + 1. */
+  readonly learningRate: (step: number) => number;
   readonly probes: ProbeSet;
   readonly signal: AbortSignal | undefined;
   readonly record: (step: number, values: Readonly<Record<string, number>>) => void;
@@ -92,12 +94,15 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     distance: Math.max(...["noiseKernel/exact", "edge/deterministic"].map((key) => latest[key] ?? -Infinity)),
   });
 
+  /** η of the next update; at the end of the run that of the last. */
+  const rateAt = (step: number) => options.learningRate(Math.min(step, steps - 1));
+
   const resumable = () => onResumable?.({ recordedStep, batchLoss, latest, warnings, seconds });
 
   function record(step: number, values: Record<string, number>): void {
     if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
     batchLoss.sum = batchLoss.count = 0;
-    values["learningRate"] = config.learningRate;
+    values["learningRate"] = rateAt(step);
     values["batchSize"] = config.batchSize;
     if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
     if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
@@ -110,7 +115,8 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     if (!allFinite(trainer.params)) return { values: {}, diverged: true };
     flush();
     const start = performance.now();
-    const view = { step, params: copyParams(trainer.params), learningRate: config.learningRate, signal };
+    const { params, carried } = trainer;
+    const view = { step, params: copyParams(params), carried, learningRate: rateAt(step), signal };
     const observation = await probes.observe(view);
     lastMeasurement = (performance.now() - start) / 1000;
     seconds.probes += lastMeasurement;

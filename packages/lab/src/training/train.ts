@@ -4,11 +4,12 @@ import { standingOf, verdict, type Verdict } from "../advice/verdict.js";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.js";
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from "../config/train-config.js";
 import type { Dataset } from "../data/dataset.js";
-import { mnist } from "../data/mnist.js";
+import { augmentation } from "../data/augmentation.js";
+import { openDataset } from "../data/open-dataset.js";
 import { BadInput } from "../errors.js";
-import { mlp } from "../models/mlp.js";
+import { modelFromConfig } from "../models/model-from-config.js";
 import { sizeOf, type Model, type Params } from "../models/model.js";
-import { objective } from "../objectives/objective.js";
+import { objective, trainingObjective } from "../objectives/objective.js";
 import { lossProbe } from "../probes/loss.js";
 import { noiseKernelProbe } from "../probes/noise-kernel.js";
 import type { Probe, ProbeContext } from "../probes/probe.js";
@@ -18,6 +19,8 @@ import type { Sink } from "../run/sinks.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import { openProbes } from "./probe-set.js";
 import { runLoop, type LoopState, type Outcome, type Progress } from "./run-loop.js";
+import { optimizerOf, updateRule } from "./optimizer.js";
+import { learningRateAt } from "./schedule.js";
 import { openTrainer } from "./trainer.js";
 
 export interface TrainOptions {
@@ -69,14 +72,22 @@ export function defaultProbes(config: TrainConfig): Probe[] {
  */
 export async function train(input: TrainConfigInput, options: TrainOptions = {}): Promise<TrainResult> {
   const config = parseTrainConfig(input);
-  const dataset = options.dataset ?? (await mnist(config.data));
-  const model = options.model ?? mlp({ inputs: sizeOf(dataset.inputShape), outputs: dataset.outputs, ...config.model });
+  const dataset = options.dataset ?? (await openDataset(config.data));
+  const optimizer = optimizerOf(config);
+  const family = optimizer.kind === "sgd" ? "sgd" : "adam";
+  const model = options.model ?? modelFromConfig(config.model, dataset, family);
   requireFit(config, dataset, model);
   const resumed = options.checkpoint?.resume ? loadCheckpoint(options.checkpoint.path) : undefined;
   if (resumed) requireSameConfig(options.checkpoint!.path, resumed.config, config);
-  const graph = objective(model, config.loss);
+  const smoothing = { labelSmoothing: config.labelSmoothing ?? 0 };
+  const graph = objective(model, config.loss, smoothing);
   const seed = createRandom(config.seed);
   const { batchSize, sampling, momentum, weightDecay } = config;
+  const { augment } = config.data;
+  const augmented =
+    augment && (augment.crop > 0 || augment.flip)
+      ? augmentation({ ...augment, inputShape: dataset.inputShape, batchSize, random: seed.fork("augmentation") })
+      : undefined;
   const sgd = { examples: dataset.train.examples, batchSize, sampling, momentum, weightDecay };
   const context: Omit<ProbeContext, "random" | "memory"> = {
     model,
@@ -84,6 +95,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     loss: config.loss,
     dataset,
     sgd,
+    optimizer,
     threads: config.threads,
   };
   const probes = await openProbes(options.probes ?? defaultProbes(config), context, seed, {
@@ -97,15 +109,20 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     random: seed.fork("minibatches"),
   });
   if (resumed) minibatches.restore(resumed.minibatches);
+  const learningRate = learningRateAt(config);
   const trainer = await openTrainer({
-    objective: graph,
+    objective: trainingObjective(model, config.loss, smoothing),
     specs: model.params,
+    statistics: model.statistics ?? [],
     params: model.initialise(seed.fork("initialise")),
     split: dataset.train,
     batchSize,
-    optimizer: { momentum, weightDecay },
+    update: updateRule(optimizer),
+    clipNorm: config.clipNorm,
+    accumulate: config.accumulate,
+    augmentation: augmented,
     minibatches,
-    learningRate: () => config.learningRate,
+    learningRate,
     threads: config.threads,
     resume: resumed,
   }).catch(async (error: unknown) => {
@@ -149,6 +166,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     const outcome = await runLoop({
       config,
       trainer,
+      learningRate,
       probes,
       signal: options.signal,
       record: (step, values) => write({ type: "metrics", runId, time: Date.now(), step, values }),

@@ -1,3 +1,4 @@
+import { sgd } from "@sedge/autodiff";
 import { createRandom } from "@sedge/linalg";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Split } from "../data/dataset.js";
@@ -37,7 +38,7 @@ async function open({
     batchSize,
     minibatches: minibatchStream({ examples, batchSize, sampling, random: createRandom(2) }),
     learningRate: () => learningRate,
-    ...(optimizer && { optimizer }),
+    ...(optimizer && { update: sgd(optimizer) }),
   });
   opened.push(trainer);
   return trainer;

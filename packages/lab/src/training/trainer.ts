@@ -1,4 +1,5 @@
-import { compile, sgd, tensor, trainingLoop, updateState, type Graph, type SgdOptions } from "@sedge/autodiff";
+import { compile, sgd, tensor, trainingLoop, updateState, type Graph, type UpdateRule } from "@sedge/autodiff";
+import type { Augmentation } from "../data/augmentation.js";
 import type { Split } from "../data/dataset.js";
 import { BadInput } from "../errors.js";
 import { sizeOf, type Params, type ParamSpec } from "../models/model.js";
@@ -17,8 +18,16 @@ export interface TrainerOptions {
   readonly minibatches: MinibatchStream;
   /** Of the update from step t to t + 1. */
   readonly learningRate: (step: number) => number;
-  /** Heavy ball and L2. Default none of either. */
-  readonly optimizer?: SgdOptions;
+  /** Default plain SGD. */
+  readonly update?: UpdateRule;
+  /** Running statistics: inputs of the objective that follow its outputs `batch/NAME`. Their values are in `params`. */
+  readonly statistics?: readonly ParamSpec[];
+  /** Longest gradient over all parameters. Default any. */
+  readonly clipNorm?: number | undefined;
+  /** Parts in which a minibatch is computed, one after another. Divides B. Default 1. */
+  readonly accumulate?: number | undefined;
+  /** Of the minibatches. Default none. */
+  readonly augmentation?: Augmentation | undefined;
   readonly threads?: number;
   /** To go on from `step` and `carried` of another trainer, instead of step 0 and `params`. */
   readonly resume?: { readonly step: number; readonly carried: Params } | undefined;
@@ -32,13 +41,16 @@ export interface Advance {
   readonly divergedAt?: number;
 }
 
-/** SGD inside one ONNX `Loop`: every call makes many steps, and nothing runs in JavaScript for each. */
+/** The share of a new batch in the running statistics: PyTorch's momentum of batch normalisation. */
+const statisticsShare = 0.1;
+
+/** Training inside one ONNX `Loop`: every call makes many steps, and nothing runs in JavaScript for each. */
 export interface Trainer {
   /** Updates made so far. */
   readonly step: number;
-  /** Weights after `step` updates. Never written to afterwards: each call makes new ones. */
+  /** Weights and running statistics after `step` updates. Never written to afterwards: each call makes new ones. */
   readonly params: Params;
-  /** All that the loop carries: the parameters, and the optimiser's memory of each. */
+  /** All that the loop carries: parameters, running statistics, and the optimiser's memory of each parameter. */
   readonly carried: Params;
   /** Makes `steps` updates. How a run is cut into calls changes nothing in its results, to the last bit. */
   advance(steps: number): Promise<Advance>;
@@ -52,16 +64,24 @@ export interface Trainer {
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const { objective, specs, split, batchSize, minibatches, learningRate, threads = 1 } = options;
+  const { update = sgd(), statistics = [], clipNorm, accumulate = 1, augmentation } = options;
   const names = specs.map(({ name }) => name);
+  const visible = [...specs, ...statistics];
   const loop = trainingLoop(objective, {
     loss: "loss",
     params: names,
     data: ["x", "y"],
-    update: sgd(options.optimizer),
+    update,
     stopAbove: divergenceLimit,
+    parts: accumulate,
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(augmentation && { prepare: augmentation.preparation }),
+    follow: Object.fromEntries(
+      statistics.map(({ name }) => [name, { output: `batch/${name}`, share: statisticsShare }]),
+    ),
   });
   const memory = Object.entries(updateState(loop, names)).map(([name, shape]) => ({ name, shape: shape as number[] }));
-  const carriedSpecs: readonly ParamSpec[] = [...specs, ...memory];
+  const carriedSpecs: readonly ParamSpec[] = [...visible, ...memory];
   const session = await compile(loop, { threads });
   const data = { x: split.inputs, y: split.targets };
 
@@ -86,11 +106,16 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
     indices: Int32Array,
   ): Promise<{ losses: Float32Array; after: Params }> {
     const steps = indices.length / batchSize;
+    const shape = accumulate === 1 ? [steps, batchSize] : [steps, accumulate, batchSize / accumulate];
+    const perStep = (value: (step: number) => number) =>
+      Float32Array.from({ length: steps }, (_, i) => value(start + i));
     const outputs = await session.run({
       ...from,
       ...data,
-      indices: tensor(indices, [steps, batchSize], "int64"),
-      learningRate: Float32Array.from({ length: steps }, (_, i) => learningRate(start + i)),
+      indices: tensor(indices, shape, "int64"),
+      learningRate: perStep(learningRate),
+      ...Object.fromEntries(Object.entries(update.perStep ?? {}).map(([name, value]) => [name, perStep(value)])),
+      ...augmentation?.draws(start, steps, shape),
     });
     const after = Object.fromEntries(carriedSpecs.map(({ name }) => [name, outputs[name]!.data as Float32Array]));
     return { losses: outputs["loss"]!.data as Float32Array, after };
@@ -112,7 +137,7 @@ export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
       return step;
     },
     get params() {
-      return Object.fromEntries(names.map((name) => [name, carried[name]!]));
+      return Object.fromEntries(visible.map(({ name }) => [name, carried[name]!]));
     },
     get carried() {
       return carried;

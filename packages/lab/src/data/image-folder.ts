@@ -1,0 +1,108 @@
+import { readdirSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { BadInput } from "../errors.js";
+import type { ImageSet } from "./image-set.js";
+
+export interface ImageFolderOptions {
+  /** What images are resized to: the shorter side first, then the middle is cut out. */
+  readonly height: number;
+  readonly width: number;
+  /** At most so many images, taken from the classes in turn. Default all. */
+  readonly examples?: number | undefined;
+  /** Go on without images that cannot be read. Default false: the first one is an error. */
+  readonly skipBroken?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+export interface ImageFolder extends ImageSet {
+  /** Of each image. */
+  readonly paths: readonly string[];
+  /** Files that could not be read, with `skipBroken`. */
+  readonly skipped: readonly string[];
+}
+
+const extensions: ReadonlySet<string> = new Set([".jpeg", ".jpg", ".png"]);
+
+/**
+ * Reads images in folders that name their classes, `FOLDER/CLASS/*.{jpeg,jpg,png}`: the layout that torchvision calls
+ * ImageFolder. Classes are in the order of their names. Grey images become red, green and blue; transparency is dropped.
+ *
+ * @throws BadInput naming the folder without classes or images, or the image that cannot be read; the signal's reason when aborted.
+ */
+export async function readImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
+  const { height, width, examples, skipBroken = false, signal, onProgress } = options;
+  const { classes, files } = listFiles(folder);
+  const wanted = Math.min(examples ?? files.length, files.length);
+  const { default: sharp } = await import("sharp");
+  const size = height * width * 3;
+  const pixels = new Uint8Array(wanted * size);
+  const labels = new Int32Array(wanted);
+  const paths: string[] = [];
+  const skipped: string[] = [];
+  for (const { path, label } of files) {
+    if (paths.length === wanted) break;
+    signal?.throwIfAborted();
+    let raw: Buffer;
+    try {
+      raw = await sharp(path, { failOn: "error" })
+        .rotate() // as the camera's orientation mark says
+        .resize(width, height, { fit: "cover" })
+        .toColourspace("srgb")
+        .removeAlpha()
+        .raw()
+        .toBuffer();
+    } catch (error) {
+      if (skipBroken) {
+        skipped.push(path);
+        continue;
+      }
+      const reason = (error as Error).message.replace(/\s+/g, " ").trim();
+      throw new BadInput(`${path}: cannot be read as an image (${reason}).`);
+    }
+    pixels.set(raw, paths.length * size);
+    labels[paths.length] = label;
+    paths.push(path);
+    onProgress?.({ done: paths.length, total: wanted });
+  }
+  const count = paths.length;
+  if (count === 0) throw new BadInput(`${folder}: none of its ${files.length} images can be read.`);
+  return {
+    ...{ examples: count, height, width, channels: 3, classes, paths, skipped },
+    pixels: pixels.subarray(0, count * size),
+    labels: labels.subarray(0, count),
+    description:
+      `${folder}: ${count} of ${files.length} images in ${classes.length} classes, resized to ${width} × ${height}` +
+      (skipped.length > 0 ? `, ${skipped.length} broken ones left out` : ""),
+  };
+}
+
+/** Every image, the first of each class, then the second of each, …: the first so many are of all classes alike. */
+function listFiles(folder: string): { classes: string[]; files: { path: string; label: number }[] } {
+  if (!(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+    throw new BadInput(`${folder}: expected a folder of folders of images, one for each class.`);
+  }
+  const classes = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .sort();
+  const byClass = classes.map((name) =>
+    readdirSync(join(folder, name))
+      .filter((file) => extensions.has(extname(file).toLowerCase()))
+      .sort()
+      .map((file) => join(folder, name, file)),
+  );
+  const files: { path: string; label: number }[] = [];
+  const most = Math.max(0, ...byClass.map((paths) => paths.length));
+  for (let turn = 0; turn < most; turn++) {
+    byClass.forEach((paths, label) => {
+      if (turn < paths.length) files.push({ path: paths[turn]!, label });
+    });
+  }
+  if (files.length === 0) {
+    throw new BadInput(
+      `${folder}: expected folders that hold .jpeg, .jpg or .png files, found ${classes.length} folders and no such file.`,
+    );
+  }
+  return { classes, files };
+}

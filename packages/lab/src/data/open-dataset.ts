@@ -1,0 +1,32 @@
+import type { DataConfig } from "../config/data-config.js";
+import { BadInput } from "../errors.js";
+import type { Dataset } from "./dataset.js";
+import { fashionMnist } from "./fashion-mnist.js";
+import { withLabelNoise } from "./label-noise.js";
+import { mnist } from "./mnist.js";
+import { synthetic } from "./synthetic.js";
+
+/**
+ * The data set that a config names, with its label noise.
+ *
+ * @throws BadInput naming the file or key at fault.
+ */
+export async function openDataset(config: DataConfig): Promise<Dataset> {
+  const dataset = await read(config);
+  const { labelNoise = 0, seed = 0 } = config;
+  return labelNoise === 0 ? dataset : withLabelNoise(dataset, labelNoise, seed);
+}
+
+function read({ name, examples, testExamples, path, ...own }: DataConfig): Promise<Dataset> | Dataset {
+  const counts = { examples, testExamples, ...(path !== undefined && { path }) };
+  switch (name) {
+    case "mnist":
+      return mnist(counts);
+    case "fashion-mnist":
+      return fashionMnist(counts);
+    case "synthetic":
+      return synthetic({ ...counts, ...own.synthetic, ...(own.seed !== undefined && { seed: own.seed }) });
+    default:
+      throw new BadInput(`data.name: there is no reader for ${name}.`);
+  }
+}
