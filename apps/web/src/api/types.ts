@@ -16,6 +16,7 @@ export interface RunConfig {
   readonly learningRate?: number;
   readonly batchSize?: number;
   readonly momentum?: number;
+  readonly data?: { readonly examples?: number };
   readonly [key: string]: unknown;
 }
 

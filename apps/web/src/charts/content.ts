@@ -1,6 +1,7 @@
 import type { RunSummary } from "../api/types.js";
 import type { RunData } from "../data/run-data.js";
 import type { ViewState, XAxis } from "../view/view-state.js";
+import { stepLength } from "./step-length.js";
 import { lineOf, visibleExtent, type Line } from "./line.js";
 import { shownMeasures, type ChartDefinition, type Measure } from "./measures.js";
 import { manyEdges, type Content, type RunEdge, type Stroke } from "./paint.js";
@@ -101,9 +102,8 @@ export function fullDomain(data: RunData, runs: readonly RunSummary[], keys: rea
       const series = data.series(run.id, key);
       if (series === undefined || series.length === 0) continue;
       const last = series.length - 1;
-      if (xAxis === "step") end = Math.max(end, series.steps[last]!);
-      else if (xAxis === "time") end = Math.max(end, (series.times[last]! - run.startedAt) / 1000);
-      else end = Math.max(end, series.steps[last]! * (run.config.learningRate ?? 0));
+      if (xAxis === "time") end = Math.max(end, (series.times[last]! - run.startedAt) / 1000);
+      else end = Math.max(end, series.steps[last]! * (stepLength(run, xAxis) || 0));
     }
   }
   return [0, end > 0 ? end : 1];
@@ -112,8 +112,7 @@ export function fullDomain(data: RunData, runs: readonly RunSummary[], keys: rea
 /** Where the logarithm begins on a horizontal axis: one step of the slowest run, or a tenth of a second. */
 export function xScaleOf({ x, xLog }: ViewState, runs: readonly RunSummary[]): Scale {
   if (!xLog) return { kind: "linear" };
-  if (x === "step") return { kind: "asinh", threshold: 1 };
   if (x === "time") return { kind: "asinh", threshold: 0.1 };
-  const rates = runs.map(({ config }) => config.learningRate ?? 0).filter((rate) => rate > 0);
-  return { kind: "asinh", threshold: rates.length > 0 ? Math.min(...rates) : 1 };
+  const lengths = runs.map((run) => stepLength(run, x)).filter((length) => length > 0);
+  return { kind: "asinh", threshold: lengths.length > 0 ? Math.min(...lengths) : 1 };
 }

@@ -3,6 +3,7 @@ import { lowerBound, type Series } from "../data/series.js";
 import type { XAxis } from "../view/view-state.js";
 import { project, type Domain, type Scale } from "./scale.js";
 import { smooth } from "./smoothing.js";
+import { stepLength } from "./step-length.js";
 
 /** One measure of one run, ready to draw. All columns have one length; positions are those of `project`. */
 export interface Line {
@@ -73,14 +74,9 @@ export function lineOf(series: Series, errors: Series | undefined, run: RunSumma
 
 /** A run's own horizontal coordinate of a step. NaN where it cannot be known. */
 function xColumn(series: Series, run: RunSummary, xAxis: XAxis): Float64Array {
-  switch (xAxis) {
-    case "step":
-      return series.steps.slice();
-    case "time":
-      return series.times.map((time) => (time - run.startedAt) / 1000);
-    case "training-time":
-      return series.steps.map((step) => step * (run.config.learningRate ?? NaN));
-  }
+  if (xAxis === "time") return series.times.map((time) => (time - run.startedAt) / 1000);
+  const unit = stepLength(run, xAxis);
+  return series.steps.map((step) => step * unit);
 }
 
 /** The entries of `other` at the given steps; NaN where it has none. */

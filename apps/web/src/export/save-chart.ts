@@ -12,6 +12,7 @@ export interface SaveOptions extends Omit<FigureOptions, "xLabel"> {
 /** What the horizontal axis is called in a file of numbers. */
 const xColumns: Readonly<Record<XAxis, string>> = {
   step: "step",
+  epoch: "epoch",
   time: "seconds",
   "training-time": "learning_rate_times_step",
 };

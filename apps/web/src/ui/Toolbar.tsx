@@ -4,6 +4,7 @@ import { Segmented } from "./Segmented.js";
 
 const axes: readonly { readonly value: XAxis; readonly label: string }[] = [
   { value: "step", label: "Step" },
+  { value: "epoch", label: "Epoch" },
   { value: "time", label: "Time" },
   { value: "training-time", label: "η · step" },
 ];

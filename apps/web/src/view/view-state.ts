@@ -1,9 +1,9 @@
 import { everything, type Selection } from "./selection.js";
 
-export type XAxis = "step" | "time" | "training-time";
+export type XAxis = "step" | "epoch" | "time" | "training-time";
 export type ChartId = "loss" | "edges" | "sharpness" | "accuracy";
 
-export const xAxes: readonly XAxis[] = ["step", "time", "training-time"];
+export const xAxes: readonly XAxis[] = ["step", "epoch", "time", "training-time"];
 export const chartIds: readonly ChartId[] = ["loss", "edges", "sharpness", "accuracy"];
 
 /** Everything that a link to this page should bring back. */
