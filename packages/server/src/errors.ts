@@ -13,6 +13,7 @@ export type StoreErrorCode =
   | "read-only"
   | "unknown-run"
   | "ambiguous-run"
+  | "unknown-artifact"
   | "run-exists"
   | "run-busy"
   | "run-not-open"
@@ -40,5 +41,29 @@ export class ServerError extends Error {
   constructor(code: ServerErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+}
+
+export type IngestErrorCode =
+  | "bad-request"
+  | "bad-gram"
+  | "too-large"
+  | "clock-skew"
+  | "sequence-gap"
+  | "run-ended"
+  | "run-foreign"
+  | "too-busy"
+  | "probe-failed";
+
+/** What a trainer elsewhere sent cannot be taken. `path` is the field at fault. */
+export class IngestError extends Error {
+  override readonly name = "IngestError";
+
+  constructor(
+    readonly code: IngestErrorCode,
+    message: string,
+    readonly path?: string,
+  ) {
+    super(message);
   }
 }

@@ -13,6 +13,18 @@ export type {
   StoredRunStarted,
   StoreEvent,
 } from "./store/events.js";
+export type { AppendOptions, RecordKind, RunChanged, RunOrigin, RunRecorded } from "./store/events.js";
+export type { Experiment } from "./store/experiments.js";
+export type {
+  AdviceRecord,
+  ArtifactInfo,
+  ArtifactInput,
+  ProbeRecord,
+  RecordsQuery,
+  RunRecords,
+  SpectrumRecord,
+} from "./store/records.js";
+export type { RunUpdate } from "./store/run-changes.js";
 export { makeFolders } from "./store/make-folders.js";
 export type { IntegrityReport } from "./store/integrity.js";
 export type { WireNumber } from "./store/non-finite-json.js";

@@ -160,7 +160,7 @@ describe("errors are { code, message, path? }", () => {
   });
 
   test("a method that is not possible", async () => {
-    const response = await createApp(storeWithRun()).request("/api/v1/runs", { method: "POST", body: "{}" });
+    const response = await createApp(storeWithRun()).request("/api/v1/metrics", { method: "POST", body: "{}" });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, HEAD");
     expect((await read(response, errorSchema)).code).toBe("method-not-allowed");

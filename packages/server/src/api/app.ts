@@ -1,17 +1,23 @@
-import { Hono, type Context, type Handler } from "hono";
+import { Hono, type Handler } from "hono";
 import { stringifyNonFinite } from "../store/non-finite-json.js";
 import { StoreError } from "../errors.js";
 import type { MetricsQuery, RunMetrics } from "../store/reader.js";
 import type { RunStore } from "../store/store.js";
 import { version } from "../version.js";
+import { ProbeAnalyst, type AnalystOptions } from "../ingest/probe/analyst.js";
+import { RemoteRuns } from "../ingest/remote-runs.js";
 import { answerError, ApiError } from "./errors.js";
 import { EventFeed } from "./feed.js";
-import { manyMetricsText, metricsText, runMessage } from "./messages.js";
+import { manyMetricsText, runMessage } from "./messages.js";
 import { openApiDocument } from "./openapi.js";
-import { limitBody, parseBody, parseQuery } from "./requests.js";
+import { createRun, ingestRoutes } from "./ingest-routes.js";
+import { mlflowRoutes } from "./mlflow/routes.js";
+import { defaultRateLimit, guessesLimited, rateLimited, type RateLimit } from "./rate-limit.js";
+import { recordRoutes } from "./record-routes.js";
+import { parseBody, parseQuery } from "./requests.js";
+import { answerUnlessKnown, route } from "./routes.js";
 import {
   manyMetricsQuerySchema,
-  metricsQuerySchema,
   tagsSchema,
   type HealthMessage,
   type RunListMessage,
@@ -19,7 +25,7 @@ import {
   type TagsMessage,
 } from "./schemas.js";
 import { loopbackHosts, ownPagesOnly, securityHeaders } from "./security.js";
-import { matchesTag, staticFiles } from "./static-files.js";
+import { staticFiles } from "./static-files.js";
 import { eventStream } from "./stream.js";
 import { tokenRequired } from "./token.js";
 
@@ -34,6 +40,10 @@ export interface AppOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds of silence after which a stream sends a comment. Default 15 000. */
   readonly heartbeat?: number;
+  /** Requests that one address may make. Default 5000 a second. */
+  readonly rateLimit?: RateLimit;
+  /** The thread that analyses probes. */
+  readonly analyst?: AnalystOptions;
   /** Told of failures that are nobody's request's fault. Default: standard error. */
   readonly log?: (error: Error) => void;
 }
@@ -47,37 +57,37 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
   const allowedHosts = options.allowedHosts ?? (token === undefined ? loopbackHosts : null);
   const signal = options.signal ?? new AbortController().signal;
   const app = new Hono();
+  const runs = new RemoteRuns(store);
+  const analyst = new ProbeAnalyst(options.analyst);
+  signal.addEventListener("abort", () => {
+    runs.close();
+    void analyst.close();
+  });
   app.use(securityHeaders());
   app.use(ownPagesOnly(allowedHosts));
-  if (token !== undefined) app.use(tokenRequired(token));
+  app.use(rateLimited(options.rateLimit ?? defaultRateLimit));
+  if (token !== undefined) app.use(guessesLimited(), tokenRequired(token));
   app.onError((error, c) => answerError(error, c, log));
   app.notFound((c) => {
     throw new ApiError(404, "not-found", `There is nothing at ${c.req.path}.`);
   });
 
-  const route = (path: string, handlers: Partial<Record<"GET" | "PUT" | "DELETE", Handler>>) => {
-    const methods = Object.keys(handlers);
-    for (const [method, handler] of Object.entries(handlers)) app.on(method, path, limitBody, handler);
-    app.all(path, (c) => {
-      c.header("Allow", methods.map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", "));
-      const message = `${c.req.method} ${c.req.path}: expected ${methods.join(" or ")}.`;
-      throw new ApiError(405, "method-not-allowed", message);
-    });
-  };
-  const get = (path: string, GET: Handler) => route(path, { GET });
+  const get = (path: string, GET: Handler) => route(app, path, { GET });
 
   get("/api/v1/health", (c) => {
     const health: HealthMessage = { status: "ok", version, store: store.identity, cursor: store.cursor() };
     c.header("Cache-Control", "no-store");
     return c.json(health);
   });
-  get("/api/v1/runs", (c) =>
-    answerUnlessKnown(c, store, () => {
-      const cursor = store.cursor();
-      return stringifyNonFinite({ runs: store.runs().map(runMessage), cursor } satisfies RunListMessage);
-    }),
-  );
-  route("/api/v1/runs/:id", {
+  route(app, "/api/v1/runs", {
+    GET: (c) =>
+      answerUnlessKnown(c, store, () => {
+        const cursor = store.cursor();
+        return stringifyNonFinite({ runs: store.runs().map(runMessage), cursor } satisfies RunListMessage);
+      }),
+    POST: createRun(store, runs),
+  });
+  route(app, "/api/v1/runs/:id", {
     GET: (c) =>
       answerUnlessKnown(c, store, () =>
         stringifyNonFinite({ run: runMessage(store.run(c.req.param("id")!)) } satisfies RunMessage),
@@ -91,16 +101,15 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
       return c.body(null, 204);
     },
   });
-  route("/api/v1/runs/:id/tags", {
+  route(app, "/api/v1/runs/:id/tags", {
     async PUT(c) {
       const { tags } = await parseBody(c, tagsSchema);
       return c.json({ tags: [...store.setTags(c.req.param("id")!, tags)] } satisfies TagsMessage);
     },
   });
-  get("/api/v1/runs/:id/metrics", (c) => {
-    const query = parseQuery(c, metricsQuerySchema);
-    return answerUnlessKnown(c, store, () => metricsText(store.metrics(c.req.param("id")!, query)));
-  });
+  ingestRoutes(app, store, runs, analyst);
+  recordRoutes(app, store);
+  mlflowRoutes(app, store, runs, log);
   get("/api/v1/metrics", (c) => {
     const { runs, ...query } = parseQuery(c, manyMetricsQuerySchema);
     return answerUnlessKnown(c, store, () => manyMetricsText(metricsOfExisting(store, runs, query)));
@@ -122,22 +131,6 @@ function metricsOfExisting(store: RunStore, runs: readonly string[], query: Metr
       throw error;
     }
   });
-}
-
-/**
- * An answer is a function of the request and of the store's events, so the number of the last event is its tag: a
- * client that has asked before is told in a few bytes that nothing has changed.
- */
-function answerUnlessKnown(c: Context, store: RunStore, answer: () => string): Response {
-  // The death of a writer is an event once it has been noticed.
-  if (!store.readOnly) store.markInterrupted();
-  const tag = `W/"${store.identity.slice(0, 12)}-${store.cursor()}-${version}"`;
-  c.header("Cache-Control", "no-cache");
-  if (!store.readOnly) {
-    c.header("ETag", tag);
-    if (matchesTag(c.req.header("if-none-match"), tag)) return c.body(null, 304);
-  }
-  return c.body(answer(), 200, { "Content-Type": "application/json" });
 }
 
 function logToStandardError(error: Error): void {

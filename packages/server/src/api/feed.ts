@@ -114,6 +114,10 @@ export class EventFeed {
     if (event.type === "run-deleted") {
       return `${id}event: run-deleted\ndata: ${stringifyNonFinite({ runId: event.runId, time: event.time })}\n\n`;
     }
+    if (event.type === "recorded") {
+      const { runId, time, step, what } = event;
+      return `${id}event: recorded\ndata: ${JSON.stringify({ runId, time, step, what })}\n\n`;
+    }
     if (event.type !== "metrics") return this.#runMessage(event.runId, id);
     const { runId, time, step } = event;
     const values: Record<string, unknown> = {};

@@ -3,15 +3,25 @@ import { bodyLimit } from "hono/body-limit";
 import type { z } from "zod";
 import { ApiError } from "./errors.js";
 
-const largestBody = 64 * 1024;
+const usualBody = 64 * 1024;
 
 /** Refuses larger bodies before reading them to the end. */
-export const limitBody = bodyLimit({
-  maxSize: largestBody,
-  onError: () => {
-    throw new ApiError(413, "too-large", `The body may have at most ${largestBody} bytes.`);
-  },
-});
+export function limitBody(largest = usualBody) {
+  return bodyLimit({
+    maxSize: largest,
+    onError: () => {
+      throw new ApiError(413, "too-large", `The body may have at most ${largest} bytes.`);
+    },
+  });
+}
+
+/** @throws ApiError 415 where the body is not of one of the types */
+export function requireType(c: Context, types: readonly string[]): string {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== undefined && types.includes(type)) return type;
+  const message = `expected Content-Type ${types.join(" or ")}, got ${type ?? "none"}`;
+  throw new ApiError(415, "bad-content-type", message);
+}
 
 /**
  * The query of a request by its schema.
@@ -36,10 +46,7 @@ export function parseQuery<T extends z.ZodType>(c: Context, schema: T): z.output
  * @throws ApiError 415 for another content type, 400 for what is not JSON, or naming the first field at fault.
  */
 export async function parseBody<T extends z.ZodType>(c: Context, schema: T): Promise<z.output<T>> {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
-    throw new ApiError(415, "bad-content-type", `expected Content-Type application/json, got ${type ?? "none"}`);
-  }
+  requireType(c, ["application/json"]);
   let body: unknown;
   try {
     body = JSON.parse(await c.req.text());

@@ -95,6 +95,13 @@ export const metricsEventSchema = z.object({
   step: z.int().min(0),
   values: z.record(z.string(), wireNumberSchema),
 });
+/** Data of the stream's `recorded`: something beyond metrics is there to be read. */
+export const recordedEventSchema = z.object({
+  runId: z.string(),
+  time: timeSchema,
+  step: z.int().min(0),
+  what: z.array(z.enum(["probe", "spectrum", "advice", "artifact"])),
+});
 /** Data of the stream's `run-deleted`. */
 export const runDeletedEventSchema = z.object({ runId: z.string(), time: timeSchema });
 

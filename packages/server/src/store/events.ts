@@ -20,10 +20,45 @@ export interface RunTagged {
   readonly tags: readonly string[];
 }
 
+/** A run's name or settings have been changed. */
+export interface RunChanged {
+  readonly type: "run-changed";
+  readonly runId: string;
+  readonly time: number;
+}
+
+/** Something beyond metrics has been recorded: `what` says in which lists of the run it is. */
+export interface RunRecorded {
+  readonly type: "recorded";
+  readonly runId: string;
+  readonly time: number;
+  readonly step: number;
+  readonly what: readonly RecordKind[];
+}
+export type RecordKind = "probe" | "spectrum" | "advice" | "artifact";
+
+/** Where the run of a trainer that does not write the store itself comes from. */
+export interface RunOrigin {
+  readonly source: "http" | "mlflow" | "tensorboard";
+  /** Plain data, as the source needs it. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What is stored together with an event, all or nothing. */
+export interface AppendOptions {
+  /** With `run-started`: where the run comes from. A run that goes on keeps the origin it has unless it is given anew. */
+  readonly origin?: RunOrigin | undefined;
+  /**
+   * With `metrics`: how far their sender has come. What is stored says so for ever, see `RunStore.positions`, so that a sender
+   * that sends again what it had no answer to doubles nothing.
+   */
+  readonly position?: { readonly sender: string; readonly value: number } | undefined;
+}
+
 /** What may be appended. Every `RunEvent` of the trainer is one. */
 export type AppendableEvent = StoredRunStarted | MetricsRecorded | RunFinished;
 /** What comes back. */
-export type StoreEvent = AppendableEvent | RunDeleted | RunTagged;
+export type StoreEvent = AppendableEvent | RunDeleted | RunTagged | RunChanged | RunRecorded;
 
 /** An event and its place in the one sequence that all runs of a store share. */
 export interface SequencedEvent {

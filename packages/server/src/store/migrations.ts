@@ -78,6 +78,72 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX runs_of_tag ON tags (tag);
     `,
   },
+  {
+    version: 3,
+    name: "probes, spectra, advice, artifacts; runs of trainers elsewhere",
+    sql: `
+      -- One of a kind at a step: what is sent again takes the place of what was there.
+      CREATE TABLE probes (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        time REAL NOT NULL,
+        kind TEXT NOT NULL,        -- ntk, gradients, trace, …
+        data TEXT NOT NULL,        -- JSON: the settings, and what came out
+        UNIQUE (run, step, kind)
+      ) STRICT;
+      CREATE TABLE spectra (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        time REAL NOT NULL,
+        kind TEXT NOT NULL,        -- of which matrix
+        eigenvalues BLOB NOT NULL, -- float64, little-endian, ascending
+        UNIQUE (run, step, kind)
+      ) STRICT;
+      CREATE TABLE advice (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        time REAL NOT NULL,
+        kind TEXT NOT NULL,        -- who gives it
+        text TEXT NOT NULL,
+        data TEXT NOT NULL,        -- JSON: the numbers behind it
+        UNIQUE (run, step, kind)
+      ) STRICT;
+      CREATE TABLE artifacts (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        time REAL NOT NULL,
+        media_type TEXT NOT NULL,
+        digest TEXT NOT NULL,      -- SHA-256, hexadecimal
+        content BLOB NOT NULL,
+        UNIQUE (run, name)
+      ) STRICT;
+
+      -- Runs whose trainer does not write the store itself.
+      CREATE TABLE origins (
+        run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
+        source TEXT NOT NULL,      -- http, mlflow, tensorboard
+        details TEXT NOT NULL      -- JSON, as the source needs it
+      ) STRICT;
+      -- How far each sender of a run has come: a record at or below this is stored already.
+      CREATE TABLE senders (
+        run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+        sender TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (run, sender)
+      ) STRICT, WITHOUT ROWID;
+      -- MLflow's groups of runs.
+      CREATE TABLE experiments (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        created_at REAL NOT NULL,
+        tags TEXT NOT NULL         -- JSON
+      ) STRICT;
+    `,
+  },
 ];
 
 export const schemaVersion = migrations.at(-1)!.version;

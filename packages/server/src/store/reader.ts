@@ -1,7 +1,7 @@
 import type { RunStatus } from "@sedge/lab";
 import { asStoreError, type Database } from "./connection.js";
 import { downsample } from "./downsample.js";
-import type { RunSummary, SequencedEvent, StoreEvent } from "./events.js";
+import type { RunOrigin, RunSummary, SequencedEvent, StoreEvent } from "./events.js";
 import { blockEvents, decodeMetricBlock } from "./metric-block.js";
 import { findRun } from "./run-lookup.js";
 import { collectSeries, type Series } from "./series.js";
@@ -197,6 +197,32 @@ export class RunReader {
       latest,
       cursor: row.sequence,
     };
+  }
+
+  origin(given: string): RunOrigin | null {
+    return this.read((database) => {
+      const { number } = findRun(database, given);
+      const row = database.prepare("SELECT source, details FROM origins WHERE run = ?").get(number) as
+        { source: RunOrigin["source"]; details: string } | undefined;
+      return row === undefined
+        ? null
+        : { source: row.source, details: JSON.parse(row.details) as RunOrigin["details"] };
+    });
+  }
+
+  positions(given: string): ReadonlyMap<string, number> {
+    return this.read((database) => {
+      const { number } = findRun(database, given);
+      const rows = database.prepare("SELECT sender, position FROM senders WHERE run = ?").all(number);
+      return new Map(
+        (rows as { sender: string; position: number }[]).map(({ sender, position }) => [sender, position]),
+      );
+    });
+  }
+
+  /** Runs `work` on one state of the database, its errors made clear. */
+  read<T>(work: (database: Database) => T): T {
+    return this.#read(() => readTransaction(this.#database, () => work(this.#database)));
   }
 
   #read<T>(work: () => T): T {

@@ -2,9 +2,25 @@ import { resolve } from "node:path";
 import type { Sink } from "@sedge/lab";
 import { StoreError } from "../errors.js";
 import { openDatabase } from "./connection.js";
-import type { AppendableEvent, RunSummary, SequencedEvent } from "./events.js";
+import type { AppendableEvent, AppendOptions, RunOrigin, RunSummary, SequencedEvent } from "./events.js";
 import { checkIntegrity, type IntegrityReport } from "./integrity.js";
 import { RunReader, type MetricsQuery, type RunMetrics } from "./reader.js";
+import {
+  readAdvice,
+  readArtifact,
+  readArtifacts,
+  readProbes,
+  readSpectra,
+  writeRecords,
+  type AdviceRecord,
+  type ArtifactInfo,
+  type ProbeRecord,
+  type RecordsQuery,
+  type RunRecords,
+  type SpectrumRecord,
+} from "./records.js";
+import { ExperimentTable } from "./experiments.js";
+import { setTags, updateRun, type RunUpdate } from "./run-changes.js";
 import { WriterLiveness } from "./writer-lock.js";
 import { RunWriter } from "./writer.js";
 
@@ -32,7 +48,9 @@ export interface RunStore {
    * again, under the same id, and goes on. Where an earlier metrics event could not be stored (a full disk), this
    * throws before it takes another; what waits is kept and tried again.
    */
-  append(event: AppendableEvent): void;
+  append(event: AppendableEvent, options?: AppendOptions): void;
+  /** Whether this store, and no other process, has the run open: started and not ended. */
+  isOpen(runId: string): boolean;
   /** Stores what waits. Afterwards no death of the process can lose it. */
   flush(): void;
   /** Flushes, marks runs that are still open as interrupted, and lets go of the files. */
@@ -46,6 +64,21 @@ export interface RunStore {
   run(given: string): RunSummary;
   /** What a run has measured, each metric in order of step. */
   metrics(given: string, query?: MetricsQuery): RunMetrics;
+  /** Where a run comes from that its trainer does not write here itself; null for others. */
+  origin(given: string): RunOrigin | null;
+  /** How far each sender of a run's metrics has come: see `AppendOptions`. */
+  positions(given: string): ReadonlyMap<string, number>;
+
+  /** Records what is more than numbers by step; stored when this returns. Any process may, whoever writes the run. */
+  record(given: string, records: RunRecords): void;
+  /** In order of step. */
+  probes(given: string, query?: RecordsQuery): ProbeRecord[];
+  spectra(given: string, query?: RecordsQuery): SpectrumRecord[];
+  advice(given: string, query?: RecordsQuery): AdviceRecord[];
+  /** In order of name. */
+  artifacts(given: string): ArtifactInfo[];
+  artifact(given: string, name: string): { readonly mediaType: string; readonly content: Uint8Array };
+
   /** Events numbered above `cursor`, oldest first, of all runs and processes, at most `limit` of them. */
   eventsAfter(cursor: number, limit?: number): SequencedEvent[];
 
@@ -56,6 +89,10 @@ export interface RunStore {
   markInterrupted(): string[];
   /** Gives a run these tags in place of those it has, and returns them in order, each once. */
   setTags(given: string, tags: readonly string[]): readonly string[];
+  /** Changes a run's name, or adds settings that became known after its start. */
+  update(given: string, update: RunUpdate): void;
+  /** Groups of runs, as MLflow has them. */
+  readonly experiments: ExperimentTable;
   /** Removes a run that nobody is writing, and returns its full id. */
   deleteRun(given: string): string;
   /** Reads everything and reports what does not fit together. */
@@ -83,6 +120,7 @@ class SqliteRunStore implements RunStore {
   readonly #database;
   readonly #reader: RunReader;
   readonly #writer: RunWriter | null;
+  readonly experiments: ExperimentTable;
   #closed = false;
 
   constructor(folder: string, readOnly: boolean) {
@@ -93,11 +131,16 @@ class SqliteRunStore implements RunStore {
     this.#reader = new RunReader(this.#database, folder, liveness);
     this.#writer = readOnly ? null : new RunWriter(this.#database, folder, liveness);
     this.identity = this.#reader.identity();
+    this.experiments = new ExperimentTable(this.#database, folder);
     this.#tryMarkInterrupted();
   }
 
-  append(event: AppendableEvent): void {
-    this.#writing("append").append(event);
+  append(event: AppendableEvent, options: AppendOptions = {}): void {
+    this.#writing("append").append(event, options);
+  }
+
+  isOpen(runId: string): boolean {
+    return this.#writer?.isOpen(runId) ?? false;
   }
 
   flush(): void {
@@ -144,7 +187,43 @@ class SqliteRunStore implements RunStore {
   }
 
   setTags(given: string, tags: readonly string[]): readonly string[] {
-    return this.#writing("setTags").setTags(given, tags);
+    return setTags(this.#writing("setTags"), given, tags);
+  }
+
+  update(given: string, update: RunUpdate): void {
+    updateRun(this.#writing("update"), given, update);
+  }
+
+  origin(given: string): RunOrigin | null {
+    return this.#reading("origin").origin(given);
+  }
+
+  positions(given: string): ReadonlyMap<string, number> {
+    return this.#reading("positions").positions(given);
+  }
+
+  record(given: string, records: RunRecords): void {
+    writeRecords(this.#writing("record"), given, records);
+  }
+
+  probes(given: string, query: RecordsQuery = {}): ProbeRecord[] {
+    return this.#reading("probes").read((database) => readProbes(database, given, query));
+  }
+
+  spectra(given: string, query: RecordsQuery = {}): SpectrumRecord[] {
+    return this.#reading("spectra").read((database) => readSpectra(database, given, query));
+  }
+
+  advice(given: string, query: RecordsQuery = {}): AdviceRecord[] {
+    return this.#reading("advice").read((database) => readAdvice(database, given, query));
+  }
+
+  artifacts(given: string): ArtifactInfo[] {
+    return this.#reading("artifacts").read((database) => readArtifacts(database, given));
+  }
+
+  artifact(given: string, name: string): { mediaType: string; content: Uint8Array } {
+    return this.#reading("artifact").read((database) => readArtifact(database, given, name));
   }
 
   deleteRun(given: string): string {

@@ -3,15 +3,16 @@ import { StoreError } from "../errors.js";
 import { asStoreError, type Database } from "./connection.js";
 import {
   assertAppendable,
-  cleanTags,
   type AppendableEvent,
+  type AppendOptions,
   type RunDeleted,
-  type RunTagged,
+  type RunOrigin,
   type StoredRunStarted,
+  type StoreEvent,
 } from "./events.js";
 import { encodeMetricBlock } from "./metric-block.js";
 import { stringifyNonFinite } from "./non-finite-json.js";
-import { findRun } from "./run-lookup.js";
+import { findRun, type RunKey } from "./run-lookup.js";
 import { writeTransaction } from "./transaction.js";
 import {
   acquireWriterLock,
@@ -30,6 +31,14 @@ interface OpenRun {
   readonly number: number;
   readonly metricIds: Map<string, number>;
   pending: MetricsRecorded[];
+  /** Of senders whose metrics are pending. */
+  readonly positions: Map<string, number>;
+}
+
+/** What a change of a run comes to: the event that tells of it, and what its caller gets. */
+export interface RunChange<T> {
+  readonly event: Exclude<StoreEvent, MetricsRecorded>;
+  readonly result: T;
 }
 
 /** What a process that ends without closing its store (an uncaught error, `process.exit`) still has to write. */
@@ -68,6 +77,7 @@ export class RunWriter {
       metric: database.prepare("SELECT id FROM metrics WHERE run = ? AND key = ?"),
       newMetric: database.prepare("INSERT INTO metrics (run, key, points, last_step) VALUES (?, ?, 0, 0) RETURNING id"),
       latest: database.prepare("UPDATE metrics SET points = points + ?, last_step = ?, last_value = ? WHERE id = ?"),
+      position: database.prepare("INSERT OR REPLACE INTO senders VALUES (?, ?, ?)"),
       progress: database.prepare("UPDATE runs SET step = ?, updated_at = ?, sequence = ? WHERE number = ?"),
       finish: database.prepare(
         "UPDATE runs SET status = ?, finished_at = ?, updated_at = ?, step = ?, message = ?, sequence = ?, writer = NULL WHERE number = ?",
@@ -80,11 +90,16 @@ export class RunWriter {
     unclosed.add(this);
   }
 
-  append(event: AppendableEvent): void {
+  append(event: AppendableEvent, { origin, position }: AppendOptions = {}): void {
     assertAppendable(event);
-    if (event.type === "run-started") this.#start(event);
+    if (event.type === "run-started") this.#start(event, origin);
     else if (event.type === "run-finished") this.#finish(event);
-    else this.#record(event);
+    else this.#record(event, position);
+  }
+
+  /** Whether this writer has the run open: started and not ended. */
+  isOpen(runId: string): boolean {
+    return this.#openRuns.has(runId);
   }
 
   flush(): void {
@@ -116,19 +131,15 @@ export class RunWriter {
     });
   }
 
-  /** Gives a run these tags in place of those it has. Any process may, whoever writes the run. */
-  setTags(given: string, tags: readonly string[]): readonly string[] {
-    const clean = cleanTags(tags);
+  /** Changes what is kept of a run besides its events, and tells of it, in one transaction. Any process may. */
+  change<T>(given: string, work: (run: RunKey, database: Database) => RunChange<T>): T {
     this.flush();
     return this.#transaction(() => {
-      const { number, id } = findRun(this.#database, given);
-      this.#database.prepare("DELETE FROM tags WHERE run = ?").run(number);
-      const insert = this.#database.prepare("INSERT INTO tags VALUES (?, ?)");
-      for (const tag of clean) insert.run(number, tag);
-      const event: RunTagged = { type: "run-tagged", runId: id, time: Date.now(), tags: clean };
-      const sequence = this.#writeEvent(number, event, 0);
-      this.#database.prepare("UPDATE runs SET sequence = ? WHERE number = ?").run(sequence, number);
-      return clean;
+      const run = findRun(this.#database, given);
+      const { event, result } = work(run, this.#database);
+      const sequence = this.#writeEvent(run.number, event, "step" in event ? event.step : 0);
+      this.#database.prepare("UPDATE runs SET sequence = ? WHERE number = ?").run(sequence, run.number);
+      return result;
     });
   }
 
@@ -162,7 +173,7 @@ export class RunWriter {
     }
   }
 
-  #start(event: StoredRunStarted): void {
+  #start(event: StoredRunStarted, origin: RunOrigin | undefined): void {
     this.flush();
     this.#lock ??= acquireWriterLock(this.#folder);
     const { name: writer } = this.#lock;
@@ -192,11 +203,15 @@ export class RunWriter {
         );
         update.run(runNumber, ...columns);
       }
+      if (origin !== undefined) {
+        const keep = this.#database.prepare("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)");
+        keep.run(runNumber, origin.source, stringifyNonFinite(origin.details));
+      }
       const sequence = this.#writeEvent(runNumber, event, 0);
       this.#database.prepare("UPDATE runs SET sequence = ? WHERE number = ?").run(sequence, runNumber);
       return runNumber;
     });
-    this.#openRuns.set(event.runId, { number, metricIds: new Map(), pending: [] });
+    this.#openRuns.set(event.runId, { number, metricIds: new Map(), pending: [], positions: new Map() });
   }
 
   /** Only an interrupted run goes on: to add to one that ended would mix two runs. */
@@ -209,11 +224,12 @@ export class RunWriter {
     }
   }
 
-  #record(event: MetricsRecorded): void {
+  #record(event: MetricsRecorded, position: AppendOptions["position"]): void {
     const run = this.#openRun(event);
     // After a failed flush nothing more is taken until what waits has been written.
     if (this.#failed) this.flush();
     run.pending.push(event);
+    if (position !== undefined) run.positions.set(position.sender, position.value);
     this.#pendingCount++;
     const wait = this.#lastFlush + flushInterval - performance.now();
     if (wait <= 0 || this.#pendingCount >= flushCount) this.#flushQuietly();
@@ -263,7 +279,7 @@ export class RunWriter {
     for (const run of this.#openRuns.values()) if (run.pending.length > 0) this.#writeBlock(run);
   }
 
-  #writeBlock({ number, metricIds, pending }: OpenRun): void {
+  #writeBlock({ number, metricIds, pending, positions }: OpenRun): void {
     const latest = new Map<string, { points: number; step: number; value: number }>();
     let largestStep = 0;
     for (const { step, values } of pending) {
@@ -285,6 +301,7 @@ export class RunWriter {
     for (const [key, { points, step, value }] of latest) {
       this.#statements.latest.run(points, step, value, this.#metricId(number, metricIds, key));
     }
+    for (const [sender, value] of positions) this.#statements.position.run(number, sender, value);
     const last = pending.at(-1)!;
     progress.run(last.step, last.time, sequence, number);
   }
@@ -300,17 +317,16 @@ export class RunWriter {
   }
 
   #forgetPending(): void {
-    for (const run of this.#openRuns.values()) run.pending = [];
+    for (const run of this.#openRuns.values()) {
+      run.pending = [];
+      run.positions.clear();
+    }
     this.#pendingCount = 0;
     this.#failed = false;
     this.#lastFlush = performance.now();
   }
 
-  #writeEvent(
-    run: number | null,
-    event: StoredRunStarted | RunFinished | RunDeleted | RunTagged,
-    step: number,
-  ): number {
+  #writeEvent(run: number | null, event: RunChange<unknown>["event"], step: number): number {
     const sequence = this.#advance(1);
     this.#statements.event.run(sequence, 1, run, event.type, step, stringifyNonFinite(event));
     return sequence;
