@@ -12,6 +12,7 @@ import {
   vjp,
   type Graph,
 } from "@sedge/autodiff";
+import { exampleGraph, opExamples } from "../../packages/autodiff/src/testing/op-examples.js";
 
 export interface CaseResult {
   readonly values: readonly number[];
@@ -63,5 +64,26 @@ export async function autodiffCases(engineBase?: string): Promise<Record<string,
   await run("Gauss–Newton", gaussNewtonVectorProduct(model, { ...of, vectors: "stacked" }));
   await run("taps", taps(model, { of: "output", params }).graph);
   await run("training", trainingLoop(model, { loss: "loss", params, data: ["x", "y"] }));
+  return results;
+}
+
+/** The values of every operator's example and of its gradient, or what went wrong. */
+export async function operatorCases(engineBase?: string): Promise<Record<string, CaseResult | string>> {
+  if (engineBase !== undefined) engineFiles.base = engineBase;
+  const results: Record<string, CaseResult | string> = {};
+  for (const [op, example] of Object.entries(opExamples)) {
+    for (const precision of ["float32", "float64"] as const) {
+      try {
+        const { graph: of, feeds } = exampleGraph(example, precision);
+        const session = await compile(of);
+        const outputs = await session.run(feeds);
+        await session.dispose();
+        const values = Object.values(outputs).flatMap(numbersOf);
+        results[`${op} in ${precision}`] = { values, float64: precision === "float64" };
+      } catch (error) {
+        results[`${op} in ${precision}`] = String(error);
+      }
+    }
+  }
   return results;
 }

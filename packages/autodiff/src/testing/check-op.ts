@@ -76,6 +76,7 @@ export async function checkOp({
   const feeds = Object.fromEntries(values.map((value, i) => [`x${i}`, value]));
   const results = await evaluate(Object.fromEntries(y.map((value, i) => [`y${i}`, value])), feeds);
   y.forEach((value, i) => requireInferred(value, results[`y${i}`]!, `output ${i}`));
+  if (smooth.length === 0) return;
   if (float32) await compareFloat32(y, feeds, results);
 
   const u = smooth.map((value, i) => b.input(`u${i}`, value.shape, value.type));
