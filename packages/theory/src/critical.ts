@@ -1,6 +1,6 @@
 import { diagonalPerron } from "./diagonal-noise-kernel.js";
 import { checkChoice, checkPositive } from "./errors.js";
-import { exactPerron } from "./exact-noise-kernel.js";
+import { exactPerron, warmPerron } from "./exact-noise-kernel.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
 import { highDimSum, traceForm } from "./noise-kernel.js";
 import { deterministicRatio } from "./response.js";
@@ -145,8 +145,10 @@ function warmNorm(system: LinearSystem, norm: "exact" | "diagonal" | "highDim"):
     };
   }
   return (dynamics) => {
-    start ??= diagonalPerron(system, dynamics, 1e-2).blocks;
-    const { value, perron } = exactPerron(system, dynamics, NORM_ACCURACY, start);
+    const { value, perron } =
+      start === undefined
+        ? exactPerron(system, dynamics, NORM_ACCURACY)
+        : warmPerron(system, dynamics, NORM_ACCURACY, start);
     if (value > 0) start = perron;
     return value;
   };

@@ -1,4 +1,6 @@
 import { lanczos } from "@sedge/linalg";
+import { blockTraces, symmetrise } from "./blocks.js";
+import { compressedPerron } from "./compressed-perron.js";
 import { diagonalPerron } from "./diagonal-noise-kernel.js";
 import { checkNumber, finiteArray, TheoryRangeError } from "./errors.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
@@ -9,7 +11,7 @@ import { modeBlocks } from "./mode-blocks.js";
 export interface ExactNoiseKernelOptions {
   /** Relative accuracy of K to stop at, in [0, 1). Default 1e-10; a live probe is well served by 1e-5. */
   readonly tolerance?: number | undefined;
-  /** Blocks [N, C, C] to start from: `perron` of an earlier, similar problem. Default: from the diagonal approximation. */
+  /** Blocks [N, C, C] to start from: `perron` of an earlier, similar problem. */
   readonly start?: ArrayLike<number> | undefined;
 }
 
@@ -18,7 +20,7 @@ export interface ExactNoiseKernel {
   readonly value: number;
   /** ‖T W − K W‖ for the unit eigenvector W: an eigenvalue lies within it of K. The error of K is of its square. */
   readonly ritzResidual: number;
-  /** Products with the map. */
+  /** Products with the map itself; those with its compressed form, on large systems, not counted. */
   readonly iterations: number;
   /** The Perron eigenvector: the noise covariance that feeds itself best, positive semidefinite blocks [N, C, C], unit norm. */
   readonly perron: Float64Array;
@@ -45,7 +47,7 @@ export function exactNoiseKernel(
   const dynamics = resolveDynamics(where, system.examples, settings);
   const { tolerance, start } = checkExactOptions(where, system, options);
   if (deterministicRatio(system.lambdaMax, dynamics) >= 1) return withoutNoise(system, Infinity);
-  return exactPerron(system, dynamics, tolerance, start ?? diagonalPerron(system, dynamics, 1e-2).blocks);
+  return exactPerron(system, dynamics, tolerance, start);
 }
 
 export function checkExactOptions(where: string, system: LinearSystem, options: ExactNoiseKernelOptions) {
@@ -76,6 +78,24 @@ export function exactPerron(
   system: LinearSystem,
   dynamics: Dynamics,
   tolerance: number,
+  start?: Float64Array,
+): ExactNoiseKernel {
+  if (dynamics.c === 0 || system.rank === 0) return withoutNoise(system, 0);
+  const { examples, outputs } = system;
+  const response = (lambda: number, other: number) => pairResponse(lambda, other, dynamics);
+  const first = positiveStart(start ?? new Float64Array(examples * outputs * outputs), examples, outputs);
+  const compressed = compressedPerron(system, response, noiseMap(system, response), tolerance, first);
+  if (compressed?.converged) return oriented(system, compressed);
+  // Without compression, or with two parts of a kernel all but tied, of which it may have taken the wrong one.
+  const rough = compressed?.perron ?? start ?? diagonalPerron(system, dynamics, 1e-2).blocks;
+  return responsePerron(system, response, tolerance, rough);
+}
+
+/** `responsePerron` of the noise kernel norm, from the eigenvector of a similar problem: not worth compressing for. */
+export function warmPerron(
+  system: LinearSystem,
+  dynamics: Dynamics,
+  tolerance: number,
   start: Float64Array,
 ): ExactNoiseKernel {
   if (dynamics.c === 0) return withoutNoise(system, 0);
@@ -83,8 +103,7 @@ export function exactPerron(
 }
 
 /**
- * The Perron eigenpair of W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ) for a response G of pairs of modes. Two half matrix products of size
- * N·C × N·C × rank a turn.
+ * The Perron eigenpair of W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ) for a response G of pairs of modes, by Lanczos' method on the map itself.
  */
 export function responsePerron(
   system: LinearSystem,
@@ -92,8 +111,22 @@ export function responsePerron(
   tolerance: number,
   start: Float64Array,
 ): ExactNoiseKernel {
-  const { examples, outputs, rank, eigenvalues } = system;
+  const { examples, outputs, rank } = system;
   if (rank === 0) return withoutNoise(system, 0);
+  const { values, vectors, ritzResiduals, iterations } = lanczos(
+    noiseMap(system, response),
+    examples * outputs * outputs,
+    { start: positiveStart(start, examples, outputs), tolerance, stop: "value" },
+  );
+  return oriented(system, { value: values[0]!, ritzResidual: ritzResiduals[0]!, iterations, perron: vectors });
+}
+
+/** W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ), into `result`. Two half matrix products of size N·C × N·C × rank. */
+export function noiseMap(
+  system: LinearSystem,
+  response: (lambda: number, other: number) => number,
+): (blocks: Float64Array, result: Float64Array) => void {
+  const { examples, outputs, rank, eigenvalues } = system;
   // G above the diagonal and half of it on it, which is what toBlocks wants of (VᵀWV) ∘ G.
   const half = new Float64Array(rank * rank);
   for (let mu = 0; mu < rank; mu++) {
@@ -103,25 +136,28 @@ export function responsePerron(
   const { toModes, toBlocks } = modeBlocks(system);
   const inner = new Float64Array(rank * rank);
   const symmetric = new Float64Array(examples * outputs * outputs);
-  const { values, vectors, ritzResiduals, iterations } = lanczos(
-    (blocks, result) => {
-      // The method may try vectors of its own, which are not symmetric. On antisymmetric blocks the map is 0.
-      symmetrise(symmetric, blocks, examples, outputs);
-      toModes(symmetric, inner);
-      for (let mu = 0; mu < rank; mu++) {
-        for (let at = mu * rank + mu; at < (mu + 1) * rank; at++) inner[at]! *= half[at]!;
-      }
-      toBlocks(inner, result);
-    },
-    examples * outputs * outputs,
-    { start: positiveStart(start, examples, outputs), tolerance, stop: "value" },
-  );
-  const exampleWeights = blockTraces(vectors, examples, outputs);
+  return (blocks, result) => {
+    // The method may try vectors of its own, which are not symmetric. On antisymmetric blocks the map is 0.
+    symmetrise(symmetric, blocks, examples, outputs);
+    toModes(symmetric, inner);
+    for (let mu = 0; mu < rank; mu++) {
+      for (let at = mu * rank + mu; at < (mu + 1) * rank; at++) inner[at]! *= half[at]!;
+    }
+    toBlocks(inner, result);
+  };
+}
+
+/** With the eigenvector's sign that makes it a covariance, of positive traces, and the examples' shares of them. */
+function oriented(
+  { examples, outputs }: LinearSystem,
+  pair: Pick<ExactNoiseKernel, "value" | "ritzResidual" | "iterations" | "perron">,
+): ExactNoiseKernel {
+  const { value, ritzResidual, iterations } = pair;
+  const exampleWeights = blockTraces(pair.perron, examples, outputs);
   const total = exampleWeights.reduce((sum, weight) => sum + weight, 0);
-  // The eigenvector comes with either sign; the covariance is the one with positive traces.
-  const perron = total < 0 ? vectors.map((x) => -x) : vectors;
+  const perron = total < 0 ? pair.perron.map((x) => -x) : pair.perron;
   for (let i = 0; i < examples; i++) exampleWeights[i]! /= total;
-  return { value: values[0]!, ritzResidual: ritzResiduals[0]!, iterations, perron, exampleWeights };
+  return { value, ritzResidual, iterations, perron, exampleWeights };
 }
 
 /**
@@ -135,24 +171,4 @@ function positiveStart(start: Float64Array, examples: number, outputs: number): 
   const share = trace > 0 ? (1e-3 * trace) / (examples * outputs) : 1;
   for (let row = 0; row < examples * outputs; row++) blocks[row * outputs + (row % outputs)]! += share;
   return blocks;
-}
-
-/** The symmetric part of each block. */
-function symmetrise(target: Float64Array, blocks: Float64Array, examples: number, outputs: number): void {
-  for (let i = 0; i < examples; i++) {
-    for (let a = 0; a < outputs; a++) {
-      for (let b = 0; b < outputs; b++) {
-        const row = i * outputs;
-        target[(row + a) * outputs + b] = 0.5 * (blocks[(row + a) * outputs + b]! + blocks[(row + b) * outputs + a]!);
-      }
-    }
-  }
-}
-
-function blockTraces(blocks: Float64Array, examples: number, outputs: number): Float64Array {
-  const traces = new Float64Array(examples);
-  for (let i = 0; i < examples; i++) {
-    for (let a = 0; a < outputs; a++) traces[i]! += blocks[(i * outputs + a) * outputs + a]!;
-  }
-  return traces;
 }

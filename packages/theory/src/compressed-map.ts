@@ -1,0 +1,83 @@
+import { multiplySymmetricInto } from "@sedge/linalg";
+import { symmetrise } from "./blocks.js";
+import { bandKernel, LANES } from "./band-kernel.js";
+import type { LinearSystem } from "./linear-system.js";
+
+/**
+ * W ↦ bd(V[(VᵀWV) ∘ Σ_k a_k a_kᵀ]Vᵀ) in single precision, as Σ_k bd(M_k W M_k) with M_k = V diag(a_k) Vᵀ: block i is
+ * Σ_kj M_k[ij] W_j M_k[ij]ᵀ, 1.5·k·N²C³ multiplications a product instead of (NC)²·rank. To set up it takes half a matrix product for
+ * each k.
+ *
+ * @param factors a_k, [rank] each
+ * @returns writes the image of blocks' symmetric part, [N, C, C], into `result`; in use until the next call of this function. Null where
+ *   there is no WebAssembly with SIMD, or not enough memory.
+ */
+export function compressedMap(
+  { examples, outputs, size, rank, modes }: LinearSystem,
+  factors: readonly Float64Array[],
+): ((blocks: Float64Array, result: Float64Array) => void) | null {
+  const groups = Math.ceil(examples / LANES);
+  const block = outputs * outputs;
+  const band = examples * block * LANES; // M_k for the examples of one group
+  const count = factors.length;
+  const sums = examples * block;
+  const sumLength = ((outputs * (outputs + 1)) / 2) * LANES;
+  const matrices = sums + sumLength;
+  const kernel = bandKernel(outputs, matrices + groups * count * band);
+  if (kernel === null) return null;
+  const { memory, multiply } = kernel;
+
+  // Rows of zeros stand for the examples that the last group lacks.
+  const padded = new Float64Array(groups * LANES * outputs * size);
+  const product = padded.subarray(0, size * size);
+  const scaled = new Float64Array(size * rank);
+  factors.forEach((factor, k) => {
+    for (let at = 0; at < scaled.length; at += rank)
+      for (let mu = 0; mu < rank; mu++) scaled[at + mu] = factor[mu]! * modes[at + mu]!;
+    multiplySymmetricInto(product, scaled, modes, { size, inner: rank, transposeB: true });
+    for (let group = 0; group < groups; group++) {
+      const to = matrices + (group * count + k) * band;
+      interleave(memory, to, padded, group * LANES, examples, outputs);
+    }
+  });
+
+  return (blocks, result) => {
+    symmetrise(memory, blocks, examples, outputs);
+    for (let group = 0; group < groups; group++) {
+      memory.fill(0, sums, sums + sumLength);
+      multiply(4 * sums, 4 * (matrices + group * count * band), 0, count, examples);
+      for (let i = group * LANES; i < Math.min(examples, (group + 1) * LANES); i++) {
+        let at = sums + (i % LANES);
+        for (let a = 0; a < outputs; a++) {
+          for (let b = 0; b <= a; b++, at += LANES)
+            result[i * block + a * outputs + b] = result[i * block + b * outputs + a] = memory[at]!;
+        }
+      }
+    }
+  };
+}
+
+/** The rows of LANES examples, `first` and on, with their lanes side by side: [j, a, b, LANES] from [LANES, a, j, b]. */
+function interleave(
+  memory: Float32Array,
+  to: number,
+  matrix: Float64Array,
+  first: number,
+  examples: number,
+  outputs: number,
+): void {
+  const size = examples * outputs;
+  const stride = outputs * size;
+  for (let a = 0; a < outputs; a++) {
+    for (let j = 0; j < examples; j++) {
+      let from = (first * outputs + a) * size + j * outputs;
+      let at = to + (j * outputs + a) * outputs * LANES;
+      for (let b = 0; b < outputs; b++, from++, at += LANES) {
+        memory[at] = matrix[from]!;
+        memory[at + 1] = matrix[from + stride]!;
+        memory[at + 2] = matrix[from + 2 * stride]!;
+        memory[at + 3] = matrix[from + 3 * stride]!;
+      }
+    }
+  }
+}
