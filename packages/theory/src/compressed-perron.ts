@@ -45,23 +45,23 @@ export function compressedPerron(
   const compressed = compress(system, response, tolerance, mostFactors);
   if (compressed === null) return null;
   const settings = { tolerance: Math.max(0.5 * tolerance, 1e-14), stop: "value", maxIterations: 60 } as const;
-  let { values, vectors, gaps } = lanczos(compressed.apply, start.length, { ...settings, start });
+  const first = lanczos(compressed.apply, start.length, { ...settings, start });
   // A gap within which T and T_c may order the two largest eigenvalues differently is none.
-  const gap = Math.min(gaps[0]!, values[0]!) - 2 * compressed.error(values[0]!);
+  const gap = Math.min(first.gaps[0]!, first.values[0]!) - 2 * compressed.error(first.values[0]!);
+  let perron = first.vectors;
   const image = new Float64Array(start.length);
   let before = Infinity;
   for (let iterations = 1; ; iterations++) {
-    const perron = vectors;
     map(perron, image);
     const value = dot(perron, image);
-    const ritzResidual = Math.sqrt(image.reduce((sum, x, at) => sum + (x - value * perron[at]!) ** 2, 0));
+    const ritzResidual = residualNorm(image, value, perron);
     const excess = Math.min(ritzResidual, ritzResidual ** 2 / Math.max(ritzResidual, gap));
     const converged = gap > 0 && excess <= tolerance * value;
     if (converged || gap <= 0 || ritzResidual > 0.3 * before || iterations > MOST_CORRECTIONS)
       return { value, ritzResidual, perron, iterations, converged };
     before = ritzResidual;
     const corrected = correctedMap(compressed.apply, perron, image);
-    ({ values, vectors, gaps } = lanczos(corrected, start.length, { ...settings, start: perron }));
+    perron = lanczos(corrected, start.length, { ...settings, start: perron }).vectors;
   }
 }
 
@@ -105,7 +105,7 @@ function compress(
   const map = compressedMap(system, unit);
   if (map === null) return null;
   return {
-    apply(blocks: Float64Array, result: Float64Array): void {
+    apply: (blocks: Float64Array, result: Float64Array): void => {
       map(blocks, result);
       for (let at = 0; at < result.length; at++) result[at]! *= scale;
     },
@@ -129,4 +129,11 @@ function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
   return sum;
+}
+
+/** ‖image − value · vector‖. */
+function residualNorm(image: Float64Array, value: number, vector: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < image.length; at++) sum += (image[at]! - value * vector[at]!) ** 2;
+  return Math.sqrt(sum);
 }
