@@ -26,10 +26,12 @@ export class Builder extends LinearBuilder {
   }
 
   /**
-   * Mean over examples of the cross-entropy of softmax(logits).
+   * Mean over examples of the cross-entropy of softmax(logits). Logits of any size: no probability is ever formed and
+   * divided by. The gradient by the logits is (softmax − target)/n, for labels in three passes over them.
    *
    * @param logits  [n, C]
-   * @param target  Class labels, int64 [n], or probabilities [n, C].
+   * @param target  Class labels, int64 [n], from 0 to C − 1: a label of C or more is an error when run. Or weights of the
+   *                classes [n, C], probabilities say; rows need not add up to 1.
    */
   crossEntropy(logits: Value, target: Value): Value {
     const [, classes] = logits.shape;
@@ -38,9 +40,12 @@ export class Builder extends LinearBuilder {
         `crossEntropy: expected logits (n, C) with a known number C of classes, got ${show(logits.shape)}.`,
       );
     }
-    const probabilities = target.type === "int64" ? this.oneHot(target, classes, logits) : target;
-    const each = this.reduceSum(this.mul(this.logSoftmax(logits), probabilities), [1]);
-    return this.neg(this.reduceMean(each));
+    const logProbabilities = this.logSoftmax(logits);
+    if (target.type === "int64") {
+      const chosen = this.node("GatherElements", [logProbabilities, this.unsqueeze(target, [1])], { axis: 1 });
+      return this.neg(this.reduceMean(chosen));
+    }
+    return this.neg(this.reduceMean(this.reduceSum(this.mul(logProbabilities, target), [1])));
   }
 
   /** Labels int64 [n] as rows [n, classes] with a single 1, of the type of `like`. */

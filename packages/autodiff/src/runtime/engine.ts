@@ -19,3 +19,9 @@ export const engineFiles: {
   /** Folder or URL, ending in "/", of the .mjs and .wasm files of onnxruntime-web. By default the bundler's place for them. */
   base?: string;
 } = {};
+
+/** WebGPU was asked for where there is none. */
+export const noAdapter = (cause?: unknown): RangeError =>
+  new RangeError('compile: device "webgpu" is not available here: there is no WebGPU adapter. Use device "cpu".', {
+    cause,
+  });

@@ -7,7 +7,7 @@ import { show, type Shape } from "../ir/dims.js";
 import type { Graph, Typed } from "../ir/graph.js";
 import { convert, tensor, type DataType, type Tensor, type TypedArray } from "../ir/tensor.js";
 import { exportOnnx, neededInputs, outputName } from "../onnx/encode.js";
-import type { Device, Engine } from "./engine.js";
+import { noAdapter, type Device, type Engine } from "./engine.js";
 
 export interface CompileOptions {
   /** Default "cpu": native in Node, WebAssembly in the browser. */
@@ -35,12 +35,15 @@ export interface Signature {
  * Prepares a graph to run. Sessions of equal graphs and options share one engine session, which is released when the
  * last of them is disposed.
  *
- * @throws RangeError for a device this platform has not, or a number of threads below 1.
+ * @throws RangeError for a device that is unknown or that this machine has not, a precision that is unknown, or a number
+ *   of threads below 1.
  */
 export async function compile(
   graph: Graph,
   { device = "cpu", threads = 1, precision = "float32" }: CompileOptions = {},
 ): Promise<Session> {
+  requireOneOf("device", device, ["cpu", "webgpu"]);
+  requireOneOf("precision", precision, ["float32", "float64"]);
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`compile: threads must be a whole number from 1 up, got ${threads}.`);
   const typed = precision === "float64" ? toFloat64(graph) : graph;
@@ -58,8 +61,16 @@ export async function compile(
     return new Session(typed, engine, await shared.session, () => release(key));
   } catch (error) {
     await release(key).catch(() => undefined); // a session that was never made has nothing to release
+    if (device === "webgpu" && /adapter/i.test(String(error))) throw noAdapter(error);
     throw error;
   }
+}
+
+function requireOneOf(option: string, given: string, allowed: readonly string[]): void {
+  if (allowed.includes(given)) return;
+  throw new RangeError(
+    `compile: ${option} must be ${allowed.map((each) => `"${each}"`).join(" or ")}, got "${given}".`,
+  );
 }
 
 /** How many engine sessions exist in this process. */

@@ -1,8 +1,9 @@
 /** The engine in a browser: WebAssembly, with threads where the page is cross-origin isolated, or WebGPU. */
-import { engineFiles, type Engine, type LoadEngine } from "./engine.js";
+import { engineFiles, noAdapter, type Engine, type LoadEngine } from "./engine.js";
 
 /** Each device is a module of its own, loaded when first asked for: a page that trains on wasm does not fetch WebGPU. */
 export const loadEngine: LoadEngine = async (device) => {
+  if (device === "webgpu" && !(await hasAdapter())) throw noAdapter();
   const ort = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
   if (engineFiles.base !== undefined) ort.env.wasm.wasmPaths = engineFiles.base;
   const engine: Engine = {
@@ -21,3 +22,8 @@ export const loadEngine: LoadEngine = async (device) => {
   };
   return engine;
 };
+
+async function hasAdapter(): Promise<boolean> {
+  const { gpu } = globalThis.navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+  return gpu !== undefined && (await gpu.requestAdapter()) !== null;
+}
