@@ -1,5 +1,5 @@
 /** Checks of what a kernel is measured on, and its conversion to tensors. */
-import { tensor, type Graph, type Tensor } from "@sedge/autodiff";
+import { graphOf, tensor, type Graph, type Tensor } from "@sedge/autodiff";
 import { BadInput } from "../../errors.js";
 import { sizeOf, type Params } from "../../models/model.js";
 import type { DifferentiableModel } from "./tapped-model.js";
@@ -51,7 +51,8 @@ export function checkInputs(where: string, model: DifferentiableModel, inputs: M
 /** Names of the inputs that are not parameters and that the output needs. */
 export function dataInputs({ graph, params }: DifferentiableModel): string[] {
   const own = new Set(params.map(({ name }) => name));
-  return Object.keys(graph.inputs).filter((name) => !own.has(name));
+  const { output } = graph.outputs;
+  return output ? Object.keys(graphOf({ output }, graph.name).inputs).filter((name) => !own.has(name)) : [];
 }
 
 /** Examples `first` … `first + count − 1` of every tensor. */

@@ -63,7 +63,8 @@ export function tapModel(model: DifferentiableModel, sizes: Readonly<Record<stri
   const generic: ParamSpec[] = [];
   const idle: ParamSpec[] = [];
   for (const param of model.params) {
-    const found = parameterUses(graph, { of: "output", params: [param.name] });
+    const isNeeded = param.name in graph.inputs;
+    const found = isNeeded ? parameterUses(graph, { of: "output", params: [param.name] }) : [];
     const uses = batch === null ? null : placedUses(param, found, batch);
     if (found.length === 0) idle.push(param);
     else if (uses === null) generic.push(param);
@@ -127,13 +128,13 @@ function isTakenAlong(use: Exclude<ParameterUse, { kind: "other" }>, { axis }: E
 }
 
 function withSizes(model: DifferentiableModel, sizes: Readonly<Record<string, readonly number[]>>): Graph {
-  const { graph } = model;
-  const output = graph.outputs["output"];
+  const output = model.graph.outputs["output"];
   if (output === undefined || output.shape.length === 0) {
     throw new BadInput(
-      `ntk: expected a model with an output "output" [n, …], got ${Object.keys(graph.outputs).join(", ")}.`,
+      `ntk: expected a model with an output "output" [n, …], got ${Object.keys(model.graph.outputs).join(", ")}.`,
     );
   }
+  const graph = graphOf({ output }, model.graph.name); // with the inputs that the output needs, and no others
   const params = new Set(model.params.map(({ name }) => name));
   const isSettled = Object.entries(graph.inputs).every(
     ([name, { shape }]) => params.has(name) || shape.slice(1).every((dim) => typeof dim === "number"),
@@ -145,7 +146,7 @@ function withSizes(model: DifferentiableModel, sizes: Readonly<Record<string, re
         const settled = params.has(name) || !sizes[name] ? shape : [shape[0]!, ...sizes[name]];
         return [name, b.input(name, settled, type)] as const;
       });
-      return { output: b.call({ ...graph, outputs: { output } }, Object.fromEntries(inputs))["output"]! };
+      return { output: b.call(graph, Object.fromEntries(inputs))["output"]! };
     },
     { name: graph.name },
   );
