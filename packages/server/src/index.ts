@@ -3,6 +3,11 @@ export { compareRuns, type Comparison } from "./compare/compare-runs.js";
 export { createToken } from "./api/token.js";
 export { ServerError, StoreError, type ServerErrorCode, type StoreErrorCode } from "./errors.js";
 export { exportFormats, exportRun, type ExportFormat } from "./export/export-run.js";
+export {
+  ingestTensorBoard,
+  type TensorBoardOptions,
+  type TensorBoardSummary,
+} from "./ingest/tensorboard/ingest-tensorboard.js";
 export { startServer, type RunningServer, type ServerOptions } from "./server.js";
 export type {
   AppendableEvent,
