@@ -7,11 +7,13 @@ import { sizeOf, type Dim } from "../ir/dims.js";
 import type { Value } from "../ir/graph.js";
 import { byGroup, channelsLast, channelsSecond, windowRows } from "./window-rows.js";
 import { padAxes, seenBy, taps, type Windows } from "./windows.js";
+import { winogradPays, winogradWeights } from "./winograd.js";
 
 /** What the choice depends on. */
 export interface WeightShape {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
+  readonly dilations: readonly number[];
   readonly group: number;
   /** Channels of X, and of Ȳ. */
   readonly inputs: number;
@@ -20,7 +22,7 @@ export interface WeightShape {
   readonly positions: number;
 }
 
-export type WeightFormulation = "rows" | "shifts" | "taps";
+export type WeightFormulation = "rows" | "shifts" | "taps" | "tiles";
 
 /** Fewer positions than this, and copies of the cotangents cost more than those of the windows. */
 const FEW_POSITIONS = 128;
@@ -28,11 +30,13 @@ const FEW_POSITIONS = 128;
 /**
  * "taps": for each tap a product summed over positions; depthwise convolutions, where there is nothing to multiply as
  * matrices. "shifts": X shifted along the last axis times Ȳ shifted along the others, one product for all taps with six
- * copies instead of nine for 3×3; needs stride 1. "rows": windows as rows times Ȳ; any shape.
+ * copies instead of nine for 3×3; needs stride 1. "tiles": Winograd's products, for 3×3 taps side by side and many channels.
+ * "rows": windows as rows times Ȳ; any shape.
  */
 export function weightFormulation(shape: WeightShape): WeightFormulation {
   const { kernel, strides, group, inputs, outputs, positions } = shape;
   if (group > 1 && inputs === group && outputs === group) return "taps";
+  if (winogradPays(shape, group, inputs, outputs)) return "tiles";
   // A single tap has nothing to step over once the elements between are cut out.
   const dense = kernel.every((size, i) => size === 1 || strides[i] === 1);
   return dense && (group > 1 || sizeOf(kernel) === 1 || positions >= FEW_POSITIONS) ? "shifts" : "rows";
@@ -49,11 +53,11 @@ export function weightCotangent(
   formulation?: WeightFormulation,
 ): Value {
   const [inputs, outputs] = [x.shape[1] as number, dy.shape[1] as number];
-  const { kernel, strides } = windows;
   const positions = Number(sizeOf(counts));
   const spatialKnown = x.shape.slice(2).every((size) => typeof size === "number");
-  const chosen = formulation ?? weightFormulation({ kernel, strides, group, inputs, outputs, positions });
+  const chosen = formulation ?? weightFormulation({ ...windows, group, inputs, outputs, positions });
   if (chosen === "taps") return byTaps(g, x, dy, windows, counts);
+  if (chosen === "tiles" && spatialKnown) return winogradWeights(g, x, dy, windows, counts);
   if (chosen === "shifts" && spatialKnown) return byShifts(g, x, dy, windows, counts, group);
   return byRows(g, x, dy, windows, counts, group);
 }
