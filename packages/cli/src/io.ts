@@ -16,8 +16,13 @@ export interface Io {
   readonly columns: number;
   /** Colours of standard output; plain text where it is no terminal or NO_COLOR is set. */
   readonly colours: Colours;
-  /** Aborted by the first Ctrl-C or SIGTERM. The second ends the process at once. */
+  /**
+   * Aborted by the first Ctrl-C or SIGTERM; the second ends the process at once. A command that never asks for it is
+   * ended by the first.
+   */
   readonly interrupted: AbortSignal;
+  /** Does long work that keeps the event loop from running: Ctrl-C meanwhile ends the process at once. */
+  blocking<T>(work: () => T): T;
 }
 
 /** The process's own streams and signals. */
@@ -31,12 +36,17 @@ export function processIo(process: NodeJS.Process): Io {
     });
   }
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort();
-    });
-  }
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  let listening = false;
+  const listen = (wanted: boolean) => {
+    if (wanted === listening) return;
+    listening = wanted;
+    for (const signal of signals) process[wanted ? "on" : "off"](signal, onSignal);
+  };
   return {
     print: (text) => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${text}\n`),
@@ -46,7 +56,19 @@ export function processIo(process: NodeJS.Process): Io {
       return stderr.columns ?? stdout.columns ?? 80;
     },
     colours: pc.createColors(wantsColours(stdout, env)),
-    interrupted: controller.signal,
+    get interrupted() {
+      listen(true);
+      return controller.signal;
+    },
+    blocking(work) {
+      const was = listening;
+      listen(false);
+      try {
+        return work();
+      } finally {
+        listen(was);
+      }
+    },
   };
 }
 

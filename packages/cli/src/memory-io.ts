@@ -25,6 +25,7 @@ export function memoryIo({ watched = false, columns = 80 }: { watched?: boolean;
     columns,
     colours: pc.createColors(false),
     interrupted: controller.signal,
+    blocking: (work) => work(),
     interrupt: () => controller.abort(),
     get stdout() {
       return stdout;

@@ -178,3 +178,12 @@ describe("sedge theory", () => {
 function expectRelative(actual: number, expected: number, tolerance: number): void {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(tolerance * Math.abs(expected));
 }
+
+test("a fault in a later case leaves nothing half-said", async () => {
+  const cases = file("later.json", { cases: [minimal, { ...minimal, batchSize: 3 }] });
+  for (const flags of [[], ["--json"]]) {
+    const { code, stdout, stderr } = await sedge(cases, ...flags);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/cases\.1: .*batchSize: expected an integer from 1 to 2, got 3/);
+  }
+});

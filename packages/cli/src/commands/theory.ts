@@ -32,12 +32,10 @@ export function defineTheory(command: Command, io: Io): void {
     .addHelpText("after", helpText)
     .action((path: string, { json, ...options }: TheoryOptions) => {
       const cases = readTheoryFile(path, givenSettings(options));
-      const results = cases.map((given, i) => {
-        const result = evaluateTheory(given, cases.length === 1 ? path : `${path}: cases.${i}`);
-        if (!json) io.print(`${i > 0 ? "\n" : ""}${theoryPage(given, result, io.colours)}`);
-        return result;
-      });
+      // Every case before the first line: a fault in the last one leaves nothing half-said.
+      const results = cases.map((given, i) => evaluateTheory(given, cases.length === 1 ? path : `${path}: cases.${i}`));
       if (json) io.print(toJson(cases.length === 1 ? results[0] : { cases: results }));
+      else io.print(cases.map((given, i) => theoryPage(given, results[i]!, io.colours)).join("\n\n"));
     });
 }
 

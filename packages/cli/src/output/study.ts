@@ -30,6 +30,7 @@ export async function runStudy<Data>(study: Study<Data>, io: Io, finish: Finish,
       parts: folderParts(`${out}/.parts`),
       onProgress: (update) => progress.update(update),
       signal: io.interrupted,
+      blocking: (work) => io.blocking(work),
     });
   } catch (error) {
     if (!io.interrupted.aborted) throw error;

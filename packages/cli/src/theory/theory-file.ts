@@ -118,7 +118,7 @@ export function readTheoryFile(path: string, given: TheorySettings = {}): Theory
 function npyCase(bytes: Uint8Array, path: string, given: TheorySettings): TheoryCase {
   const { shape, values } = parseNpy(bytes, path);
   const [rows, columns] = shape;
-  if (shape.length !== 2 || rows !== columns) {
+  if (shape.length !== 2 || rows !== columns || rows === 0) {
     throw new BadInput(`${path}: expected a square matrix, the NTK, got an array of shape (${shape.join(", ")}).`);
   }
   const count = (given.outputs ?? 1) as number;

@@ -29,6 +29,8 @@ export interface FigureContext {
   readonly parts: PartStore;
   readonly onProgress: (progress: FigureProgress) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Wraps work that takes long in one go, during which no signal gets through. Default: just does it. */
+  readonly blocking?: <T>(work: () => T) => T;
 }
 
 /** A computation with a picture: how its numbers come about, are drawn and judged. */

@@ -42,6 +42,10 @@ const mostVolterraSteps = 20_000;
 export const quietKernel = 0.3;
 /** Seed-steps between two looks at the event loop: about a tenth of a second for a hundred examples. */
 const sliceSteps = 100_000;
+/** At most so many files of finished seeds. */
+const mostParts = 20;
+/** Seed-steps that are done within a second or two. */
+const shortSteps = 1_000_000;
 
 const theoryCurves = [
   { key: "exact", label: "exact expectation", dash: undefined, symbol: "line" },
@@ -139,6 +143,7 @@ function ratioPanel(
     return step > 0 && Number.isFinite(error) ? [{ step, low: centre - 2 * error, high: centre + 2 * error }] : [];
   });
   const drawn = theoryCurves.filter(({ key }) => key !== "exact" && theory[key] !== undefined);
+  const others = drawn.flatMap(({ key }) => ratio(theory[key]!).map(([, value]) => value));
   return {
     title: "The same over the exact expectation",
     legend: [
@@ -146,7 +151,10 @@ function ratioPanel(
       ...drawn.map(({ key, label, symbol }): LegendEntry => ({ label, symbol, colour: colours[key] })),
     ],
     x: { label: "step", type: "log", domain: [1, Math.max(10, recordAt.at(-1)!)] },
-    y: { label: "ratio (dimensionless)", domain: [0, 2] },
+    y: {
+      label: "ratio (dimensionless)",
+      domain: ratioDomain([...band.flatMap(({ low, high }) => [low, high]), ...others]),
+    },
     marks: [
       Plot.ruleY([1], { stroke: colours.exact, strokeWidth: 1.7 }),
       Plot.areaY(band, { x: "step", y1: "low", y2: "high", fill: blue, fillOpacity: 0.2, clip: true }),
@@ -158,26 +166,62 @@ function ratioPanel(
   };
 }
 
+/** Even about 1, no closer than a tenth, no wider than from 0 to 2. */
+function ratioDomain(values: readonly number[]): [number, number] {
+  const reach = Math.max(0.1, ...values.map((value) => 1.1 * Math.abs(value - 1)));
+  const even = Math.min(1, Math.ceil(10 * reach) / 10);
+  return [1 - even, 1 + even];
+}
+
 async function compute(problem: LinearSimulationProblem, context: FigureContext): Promise<LinearSimulationData> {
   const { system, residual, sgd, steps, seeds, labelNoise } = problem;
-  const { seed, onProgress, signal } = context;
+  const { seed, onProgress, signal, parts, blocking = (work) => work() } = context;
   const recordAt = logSteps(steps, 120);
   const records = recordAt.length;
   const slice = Math.max(1, Math.floor(sliceSteps / steps));
-  const losses: Float64Array[] = [];
-  for (let first = 0; first < seeds; first += slice) {
-    onProgress({ label: "simulating", done: first, total: seeds });
-    await breathe(signal);
-    const count = Math.min(slice, seeds - first);
-    const options = { steps, seed: `simulate linear, ${seed}`, firstSeed: first, seeds: count, recordAt, labelNoise };
-    const recorded = simulateLinearSgd(system, residual, sgd, options).losses;
-    for (let s = 0; s < count; s++) losses.push(recorded.slice(s * records, (s + 1) * records));
+  const stride = slice * Math.ceil(seeds / slice / mostParts);
+  const losses: number[][] = [];
+  for (let start = 0; start < seeds; start += stride) {
+    const count = Math.min(stride, seeds - start);
+    const simulated = async () => {
+      const kept: number[][] = [];
+      for (let first = start; first < start + count; first += slice) {
+        onProgress({ label: "simulating", done: first, total: seeds });
+        await breathe(signal);
+        const some = Math.min(slice, start + count - first);
+        const options = {
+          steps,
+          seed: `simulate linear, ${seed}`,
+          firstSeed: first,
+          seeds: some,
+          recordAt,
+          labelNoise,
+        };
+        const recorded = simulateLinearSgd(system, residual, sgd, options).losses;
+        for (let s = 0; s < some; s++) kept.push(Array.from(recorded.subarray(s * records, (s + 1) * records)));
+      }
+      return kept;
+    };
+    // What takes no time is not worth a file.
+    const isShort = seeds * steps < shortSteps;
+    const { spectrum, examples, outputs, lambdaMax, trace } = system;
+    const about = {
+      spectrum: Array.from(spectrum),
+      modes: checksum(system.modes),
+      examples,
+      outputs,
+      lambdaMax,
+      trace,
+    };
+    const inputs = { version: 1, ...about, residual: Array.from(residual), sgd, steps, labelNoise, seed, start, count };
+    losses.push(...(isShort ? await simulated() : await parts.part("simulate-linear", inputs, simulated)));
   }
   onProgress({ label: "theory", done: seeds, total: seeds });
   await breathe(signal);
+  const curves = blocking(() => theoryOf(problem));
+  await breathe(signal);
 
   const at = (curve: Float64Array) => recordAt.map((step) => curve[step]!);
-  const clean = labelNoise === 0;
   const column = (k: number) => losses.map((run) => run[k]!);
   const means = recordAt.map((_, k) => column(k).reduce((sum, x) => sum + x, 0) / seeds);
   return {
@@ -188,13 +232,29 @@ async function compute(problem: LinearSimulationProblem, context: FigureContext)
       return Math.sqrt(squares / (seeds - 1) / seeds);
     }),
     median: recordAt.map((_, k) => quantile(column(k), 0.5)),
-    theory: {
-      ...(clean && { exact: at(expectedLoss(system, residual, sgd, steps)) }),
-      ...(clean && steps <= mostVolterraSteps && { volterra: at(volterraLoss(system, residual, sgd, steps)) }),
-      ...(clean && { diagonal: at(diagonalLoss(system, residual, sgd, steps)) }),
-    },
+    theory: Object.fromEntries(Object.entries(curves).map(([key, curve]) => [key, at(curve)])),
     kernel: noiseKernel(system, sgd),
   };
+}
+
+/** The theory's curves, [steps + 1] each: none with label noise, of which it does not know. */
+function theoryOf({ system, residual, sgd, steps, labelNoise }: LinearSimulationProblem): Record<string, Float64Array> {
+  if (labelNoise > 0) return {};
+  return {
+    exact: expectedLoss(system, residual, sgd, steps),
+    ...(steps <= mostVolterraSteps && { volterra: volterraLoss(system, residual, sgd, steps) }),
+    diagonal: diagonalLoss(system, residual, sgd, steps),
+  };
+}
+
+/** Tells arrays apart: two weighted sums. */
+function checksum(values: Float64Array): [number, number] {
+  let [plain, weighted] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    plain += values[i]!;
+    weighted += values[i]! * Math.sin(i);
+  }
+  return [plain, weighted];
 }
 
 function checks({ recordAt, mean, standardError, theory, kernel }: LinearSimulationData): Check[] {
