@@ -48,9 +48,14 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
  * Reads tensors of type F32 and F64.
  *
  * @param source  Named in errors: the file's path.
+ * @param only    Which tensors to read: others may be of any type, such as the counters in a checkpoint of PyTorch's.
  * @throws BadInput if the bytes are not a whole safetensors file, or hold another type.
  */
-export function decodeSafetensors(bytes: Uint8Array, source: string): TensorFile {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  source: string,
+  { only = () => true }: { readonly only?: (name: string) => boolean } = {},
+): TensorFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = bytes.length < 8 ? NaN : Number(view.getBigUint64(0, true));
   if (!(headerLength <= bytes.length - 8)) throw new BadInput(`${source}: truncated, or not a safetensors file.`);
@@ -59,7 +64,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): TensorFile
   const tensors: Record<string, StoredTensor> = {};
   for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(8, start), source))) {
     if (name === "__metadata__") Object.assign(metadata, entry);
-    else tensors[name] = readTensor(bytes, start, name, entry as HeaderEntry, source);
+    else if (only(name)) tensors[name] = readTensor(bytes, start, name, entry as HeaderEntry, source);
   }
   return { tensors, metadata };
 }

@@ -18,6 +18,8 @@ export interface ImageFolderOptions {
 export interface ImageFolder extends ImageSet {
   /** Of each image. */
   readonly paths: readonly string[];
+  /** How many images the folder has, read or not. */
+  readonly available: number;
   /** Files that could not be read, with `skipBroken`. */
   readonly skipped: readonly string[];
 }
@@ -68,7 +70,7 @@ export async function readImageFolder(folder: string, options: ImageFolderOption
   const count = paths.length;
   if (count === 0) throw new BadInput(`${folder}: none of its ${files.length} images can be read.`);
   return {
-    ...{ examples: count, height, width, channels: 3, classes, paths, skipped },
+    ...{ examples: count, height, width, channels: 3, classes, paths, skipped, available: files.length },
     pixels: pixels.subarray(0, count * size),
     labels: labels.subarray(0, count),
     description:

@@ -48,6 +48,21 @@ describe("parseNpy", () => {
     expect(values).toEqual(new Float64Array([Math.fround(0.1), Math.fround(3e38)]));
   });
 
+  test("reads integers and truth values of every width", () => {
+    const integers = (descr: string, data: ArrayBufferView) =>
+      parseNpy(npyFile(header("(2,)", descr), new Uint8Array(data.buffer)));
+    expect(integers("<i8", new BigInt64Array([-5n, 2n ** 40n]))).toEqual({
+      shape: [2],
+      type: "integer",
+      values: new Float64Array([-5, 2 ** 40]),
+    });
+    expect([...integers("|u1", new Uint8Array([0, 255])).values]).toEqual([0, 255]);
+    expect([...integers("|b1", new Uint8Array([0, 1])).values]).toEqual([0, 1]);
+    expect([...integers("<i2", new Int16Array([-7, 300])).values]).toEqual([-7, 300]);
+    expect([...integers("<i4", new Int32Array([-7, 1e9])).values]).toEqual([-7, 1e9]);
+    expect([...integers("<u4", new Uint32Array([7, 4e9])).values]).toEqual([7, 4e9]);
+  });
+
   test("reads big-endian numbers", () => {
     const data = new Uint8Array(8);
     new DataView(data.buffer).setFloat64(0, Math.PI, false);
@@ -80,7 +95,8 @@ describe("parseNpy", () => {
     ["a cut header", whole.subarray(0, 40), /truncated: expected the header/],
     ["cut data", whole.subarray(0, whole.length - 1), /expected 16 bytes of data for shape \(2\) of <f8, got 15/],
     ["bytes after the data", Buffer.concat([whole, Buffer.from([0])]), /expected 16 bytes of data .* got 17/],
-    ["integers", npyFile(header("(2,)", "<i8"), float64([1, 2])), /of type <f4, <f8, >f4 or >f8, got <i8/],
+    ["complex numbers", npyFile(header("(1,)", "<c16"), float64([1, 2])), /of type f4, f8, i1 to i8.* got <c16/],
+    ["half precision", npyFile(header("(4,)", "<f2"), float64([1])), /got <f2/],
     [
       "a structured array",
       npyFile("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,), }", float64([1])),

@@ -15,8 +15,8 @@ export class NpyError extends BadInput {
 export interface NpyArray {
   /** Empty for a scalar. */
   readonly shape: readonly number[];
-  /** As in the file; values of both come back as float64. */
-  readonly type: "float32" | "float64";
+  /** As in the file; whatever it is, values come back as float64. */
+  readonly type: "float32" | "float64" | "integer";
   readonly values: Float64Array;
 }
 
@@ -25,7 +25,8 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const longestHeader = 10_000;
 
 /**
- * Reads a NumPy `.npy` file: format 1 to 3, float32 or float64, little- or big-endian, C or Fortran order.
+ * Reads a NumPy `.npy` file: format 1 to 3, float32, float64, truth values or integers, little- or big-endian, C or
+ * Fortran order. 64-bit integers beyond ±2⁵³ are rounded.
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  *
  * Strict: every byte is accounted for, so a truncated file, or one with something after the array, is refused.
@@ -66,29 +67,46 @@ export function parseNpy(bytes: Uint8Array, source = "npy"): NpyArray {
   if (typeof header === "string") return fail(headerStart, header);
 
   const { descr, fortranOrder, shape } = header;
-  const type = /^[<>=|]f[48]$/.test(descr) && descr[0] !== "|" ? descr : null;
-  if (type === null) return fail(headerStart, `expected numbers of type <f4, <f8, >f4 or >f8, got ${descr}`);
-  const width = Number(type[2]);
-  const littleEndian = type[0] !== ">";
+  const read = readers[descr.slice(1)];
+  if (read === undefined || !/^[<>=|]/.test(descr) || (descr.startsWith("|") && !descr.endsWith("1"))) {
+    return fail(headerStart, `expected numbers of type f4, f8, i1 to i8, u1 to u8 or b1, got ${descr}`);
+  }
+  const width = Number(descr[2]);
+  const littleEndian = descr[0] !== ">";
   const count = shape.reduce((product, size) => product * size, 1);
   const start = headerStart + headerLength;
   if (!Number.isSafeInteger(count) || bytes.length !== start + count * width) {
     fail(
       start,
-      `expected ${count * width} bytes of data for shape (${shape.join(", ")}) of ${type}, got ${bytes.length - start}`,
+      `expected ${count * width} bytes of data for shape (${shape.join(", ")}) of ${descr}, got ${bytes.length - start}`,
     );
   }
 
   const stored = new Float64Array(count);
   for (let i = 0, at = start; i < count; i++, at += width) {
-    stored[i] = width === 8 ? view.getFloat64(at, littleEndian) : view.getFloat32(at, littleEndian);
+    stored[i] = read(view, at, littleEndian);
   }
   return {
     shape,
-    type: width === 8 ? "float64" : "float32",
+    type: descr[1] !== "f" ? "integer" : width === 8 ? "float64" : "float32",
     values: fortranOrder && shape.length > 1 ? toRowMajor(stored, shape) : stored,
   };
 }
+
+/** How one number is read, by NumPy's letter for its kind and the bytes it takes. */
+const readers: Readonly<Record<string, (view: DataView, at: number, littleEndian: boolean) => number>> = {
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f8: (view, at, little) => view.getFloat64(at, little),
+  b1: (view, at) => view.getUint8(at),
+  u1: (view, at) => view.getUint8(at),
+  u2: (view, at, little) => view.getUint16(at, little),
+  u4: (view, at, little) => view.getUint32(at, little),
+  u8: (view, at, little) => Number(view.getBigUint64(at, little)),
+  i1: (view, at) => view.getInt8(at),
+  i2: (view, at, little) => view.getInt16(at, little),
+  i4: (view, at, little) => view.getInt32(at, little),
+  i8: (view, at, little) => Number(view.getBigInt64(at, little)),
+};
 
 interface Header {
   readonly descr: string;
