@@ -31,7 +31,17 @@ export { resnet, type Norm, type ResnetOptions } from "./models/resnet.js";
 export { vit, vitSizes, type VitOptions } from "./models/vit.js";
 export type { OptimizerFamily, Parameterization, ParameterizationOptions } from "./models/parameterization.js";
 export { objective, outputHessianRoots, type Loss, type ObjectiveOptions } from "./objectives/objective.js";
-export { openHessian, type HessianOperator, type HessianOptions } from "./curvature/hessian.js";
+export {
+  denseOperator,
+  openCurvature,
+  openHessian,
+  type CurvatureMatrix,
+  type CurvatureOperator,
+  type CurvatureOptions,
+  type ProductPlan,
+  type SymmetricOperator,
+} from "./curvature/curvature-operator.js";
+export { estimateOf, type Estimate } from "./curvature/estimate.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export {
   openNtk,
@@ -50,6 +60,14 @@ export {
 } from "./curvature/ntk/norms.js";
 export type { ModelInputs, Targets } from "./curvature/ntk/inputs.js";
 export type { DifferentiableModel } from "./curvature/ntk/tapped-model.js";
+export {
+  attributeNoiseKernel,
+  type AttributeOptions,
+  type AttributeResult,
+} from "./curvature/attribution/attribute.js";
+export type { LayerShare, NoiseKernelAttribution, ResponsibleExample } from "./curvature/attribution/attribution.js";
+export { optimizerDynamics, type OptimizerDynamics, type OptimizerSettings } from "./curvature/optimizer-dynamics.js";
+export { lossCurvatureRoots } from "./objectives/loss-curvature.js";
 export { lossGraph, type LossLike } from "./objectives/loss-graph.js";
 export { estimateNoiseKernel, type NoiseKernelEstimateOptions } from "./curvature/noise-kernel.js";
 export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { mlpCases } from "../fixtures/networks.js";
 import { objective } from "../objectives/objective.js";
 import { openEvaluator } from "./evaluation.js";
-import { openHessian } from "./hessian.js";
+import { openHessian } from "./curvature-operator.js";
 import { estimateNoiseKernel } from "./noise-kernel.js";
 import { openNtk } from "./ntk/ntk.js";
 import { sharpness } from "./sharpness.js";

@@ -1,7 +1,7 @@
 import { lanczosAsync, type Random } from "@sedge/linalg";
 import type { Split } from "../data/dataset.js";
 import type { Params } from "../models/model.js";
-import type { HessianOperator } from "./hessian.js";
+import type { CurvatureOperator } from "./curvature-operator.js";
 
 export interface SharpnessOptions {
   /** Source of the random start, or of the random part of a warm one. */
@@ -37,15 +37,16 @@ const randomShare = 0.1;
 
 /** λ_max of the Hessian over a whole split, by Lanczos with its recurrence in float64. */
 export async function sharpness(
-  hessian: HessianOperator,
+  hessian: CurvatureOperator,
   params: Params,
   split: Split,
   { random, start, tolerance = 1e-3, maxIterations = 100, signal }: SharpnessOptions,
 ): Promise<Sharpness> {
+  const operator = await hessian.at(params, split);
   const { values, vectors, ritzResiduals, iterations, converged } = await lanczosAsync(
     (vector) => {
       signal?.throwIfAborted();
-      return hessian.product(params, split, vector);
+      return operator.apply(vector);
     },
     hessian.size,
     { start: startVector(hessian.size, random, start), tolerance, maxIterations },

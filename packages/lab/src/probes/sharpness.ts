@@ -1,4 +1,4 @@
-import { openHessian } from "../curvature/hessian.js";
+import { openHessian } from "../curvature/curvature-operator.js";
 import { sharpness } from "../curvature/sharpness.js";
 import type { Probe, ProbeMemory } from "./probe.js";
 

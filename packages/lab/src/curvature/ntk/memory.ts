@@ -35,7 +35,8 @@ export function graphBytes({ outputs }: Graph, examples: number): number {
   return bytes;
 }
 
-const bytesOf = ({ type, shape }: Value, examples: number): number =>
+/** Bytes of one value, every free size being `examples`. */
+export const bytesOf = ({ type, shape }: Value, examples: number): number =>
   shape.reduce<number>(
     (all, dim) => all * (typeof dim === "number" ? dim : sizeAt(dim, examples)),
     elementBytes[type] ?? 8,
