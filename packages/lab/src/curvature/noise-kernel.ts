@@ -39,7 +39,12 @@ export function estimateNoiseKernel(
 }
 
 /** R Θ R, R block-diagonal with the symmetric blocks `roots` [n, C, C]. */
-function conjugateBlocks(matrix: Float64Array, roots: Float64Array, examples: number, outputs: number): Float64Array {
+export function conjugateBlocks(
+  matrix: Float64Array,
+  roots: Float64Array,
+  examples: number,
+  outputs: number,
+): Float64Array {
   const size = examples * outputs;
   const left = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {

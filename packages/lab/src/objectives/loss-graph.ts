@@ -20,7 +20,7 @@ interface ModelOutput {
  *
  * @throws BadInput if a graph has other inputs or outputs.
  */
-export function lossGraph(loss: LossLike, { graph: model }: ModelOutput): Graph {
+export function lossGraph(loss: LossLike, { graph: model, outputs }: ModelOutput): Graph {
   const { shape, type } = model.outputs["output"]!;
   if (typeof loss === "string") {
     const free: Shape = shape.map((dim, axis) => (axis === 0 ? "batch" : dim));
@@ -28,7 +28,10 @@ export function lossGraph(loss: LossLike, { graph: model }: ModelOutput): Graph 
       (b) => {
         const output = b.input("output", free, type);
         const y = b.input("y", free, type);
-        if (loss === "squared") return { loss: b.squaredLoss(output, y) };
+        if (loss !== "cross-entropy") {
+          const squared = b.squaredLoss(output, y);
+          return { loss: loss === "squared" ? squared : b.mul(squared, 2 / outputs) };
+        }
         const rows = (value: typeof y) => (shape.length === 2 ? value : b.reshape(value, [-1, shape.at(-1)!]));
         return { loss: b.crossEntropy(rows(output), rows(y)) };
       },

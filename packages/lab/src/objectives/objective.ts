@@ -95,7 +95,7 @@ function softmax(logits: readonly number[]): number[] {
 }
 
 /** V √Λ Vᵀ. What is round-off beside the largest eigenvalue counts as zero: its root would be 1e-8 of the whole. */
-function symmetricRoot(matrix: Float64Array, size: number): Float64Array {
+export function symmetricRoot(matrix: Float64Array, size: number): Float64Array {
   const { values, vectors } = eigh(matrix, size);
   const least = 4 * size * Number.EPSILON * values[size - 1]!;
   const scaled = vectors.map((entry, k) => {

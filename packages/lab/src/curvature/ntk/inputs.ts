@@ -152,10 +152,30 @@ export type Targets = Float32Array | Tensor;
 
 /**
  * @param outputs  C, of the model: what a flat array of targets has for each example.
- * @throws BadInput if the type or shape is not that of the loss's `y`.
+ * @throws BadInput if the type or shape is not that of the loss's `y`, a number is not finite, or a label is none of the
+ *   classes.
  */
 export function checkTargets(where: string, loss: Graph, outputs: number, targets: Targets): Tensor {
   const { shape, type } = loss.inputs["y"]!;
+  const classes = Number(loss.inputs["output"]!.shape.at(-1));
+  if ("shape" in targets && (targets.type === "int64" || targets.type === "int32")) {
+    const labels = Array.from(targets.data, Number);
+    const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
+    if (bad >= 0) throw new BadInput(`${where}: label ${bad} is ${labels[bad]}; allowed are 0…${classes - 1}.`);
+    const isOneHot = targets.shape.length === shape.length - 1 && (type === "float32" || type === "float64");
+    if (isOneHot) {
+      const rows = new Float64Array(labels.length * classes);
+      labels.forEach((label, row) => (rows[row * classes + label] = 1));
+      return tensor(rows, [...targets.shape, classes], type);
+    }
+  } else {
+    const values = "shape" in targets ? targets.data : targets;
+    for (let k = 0; k < values.length; k++) {
+      if (!Number.isFinite(Number(values[k]))) {
+        throw new BadInput(`${where}: targets: expected finite numbers, got ${values[k]} at element ${k}.`);
+      }
+    }
+  }
   if (!("shape" in targets)) {
     const own = shape.slice(1).map((dim) => Number(dim));
     const sizes = own.some(Number.isNaN) ? [outputs] : own;
@@ -163,7 +183,10 @@ export function checkTargets(where: string, loss: Graph, outputs: number, target
     if (type !== "float32" && type !== "float64") {
       throw new BadInput(`${where}: targets: expected a tensor of type ${type} and shape [${shape.join(", ")}].`);
     }
-    return checkTargets(where, loss, outputs, tensor(Float64Array.from(targets), [examples, ...sizes], type));
+    if (!Number.isInteger(examples)) {
+      throw new BadInput(`${where}: targets: expected a multiple of ${sizeOf(sizes)} numbers, got ${targets.length}.`);
+    }
+    return tensor(type === "float32" ? targets : Float64Array.from(targets), [examples, ...sizes], type);
   }
   const fits =
     targets.shape.length === shape.length &&
