@@ -28,7 +28,10 @@ export interface TrainingLoopOptions {
   readonly parts?: number;
   /** Changes batches before the model sees them: augmentation. */
   readonly prepare?: BatchPreparation;
-  /** Inputs that follow outputs: θ ← (1 − share)·θ + share·output, such as running statistics of a normalisation. */
+  /**
+   * Values that follow outputs, s ← (1 − share)·s + share·output, such as running statistics of a normalisation. They are
+   * inputs and outputs of the loop, whether or not the model has inputs of these names.
+   */
   readonly follow?: Readonly<Record<string, { readonly output: string; readonly share: number }>>;
 }
 
@@ -69,7 +72,8 @@ export function trainingLoop(model: Graph, options: TrainingLoopOptions): Graph 
     for (const [key, shape] of stateNames.get(name)!)
       optimizer[`${key}/${name}`] = b.input(`${key}/${name}`, shape, formal[i]!.type);
   }
-  const followers = declare(b, Object.keys(follow), inputsOf("trainingLoop", model, Object.keys(follow)));
+  const followed = Object.values(follow).map(({ output }) => outputOf("trainingLoop", model, output));
+  const followers = declare(b, Object.keys(follow), followed);
   const whole = wholeSet(b, model, data);
   const lead = parts === 1 ? ["steps", "batch"] : ["steps", parts, "batch"];
   const indices = b.input("indices", lead, "int64");

@@ -48,13 +48,14 @@ export function takeExamples(split: Split, indices: ArrayLike<number>): Split {
  * One row of `classes` numbers for each label, 1 at the label and 0 elsewhere.
  *
  * @param source  Named in the error.
- * @throws BadInput if a label is `classes` or more.
+ * @throws BadInput if a label is no whole number from 0 to below `classes`.
  */
-export function oneHot(labels: Uint8Array, classes: number, source: string): Float32Array {
+export function oneHot(labels: ArrayLike<number>, classes: number, source: string): Float32Array {
   const targets = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
-    if (label >= classes) throw new BadInput(`${source}: label ${i} is ${label}; allowed are 0…${classes - 1}.`);
+    if (!(label >= 0 && label < classes && Number.isInteger(label)))
+      throw new BadInput(`${source}: label ${i} is ${label}; allowed are 0…${classes - 1}.`);
     targets[i * classes + label] = 1;
   }
   return targets;

@@ -1,7 +1,9 @@
 import type { DataConfig } from "../config/data-config.js";
-import { BadInput } from "../errors.js";
+import { arrayDataset } from "./array-dataset.js";
 import type { Dataset } from "./dataset.js";
 import { fashionMnist } from "./fashion-mnist.js";
+import { cifar, imageFolder } from "./image-dataset.js";
+import { dataFolder } from "./location.js";
 import { withLabelNoise } from "./label-noise.js";
 import { mnist } from "./mnist.js";
 import { synthetic } from "./synthetic.js";
@@ -26,7 +28,13 @@ function read({ name, examples, testExamples, path, ...own }: DataConfig): Promi
       return fashionMnist(counts);
     case "synthetic":
       return synthetic({ ...counts, ...own.synthetic, ...(own.seed !== undefined && { seed: own.seed }) });
-    default:
-      throw new BadInput(`data.name: there is no reader for ${name}.`);
+    case "cifar10":
+    case "cifar100":
+      return cifar(name, counts);
+    case "image-folder":
+      return imageFolder({ ...counts, path: path ?? dataFolder(name), side: own.side, skipBroken: own.skipBroken });
+    case "npy":
+    case "npz":
+      return arrayDataset({ ...counts, path: path ?? dataFolder(name) });
   }
 }
