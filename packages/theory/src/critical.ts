@@ -3,7 +3,7 @@ import { checkChoice, checkPositive } from "./errors.js";
 import { exactPerron, warmPerron } from "./exact-noise-kernel.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
 import { highDimSum, traceForm } from "./noise-kernel.js";
-import { deterministicRatio } from "./response.js";
+import { deterministicLimit, deterministicRatio } from "./response.js";
 import { bracketedRoot } from "./root.js";
 import { coefficientsAt } from "./sampling.js";
 import { resolveDynamics, type Dynamics, type SgdSettings } from "./settings.js";
@@ -22,7 +22,7 @@ export interface CriticalOptions {
 
 export interface CriticalValue {
   readonly value: number;
-  /** Which edge is met there: K = target, η(λ_max+δ) = 2(1+m), or none. */
+  /** Which edge is met there: K = target, η(λ_max+δ) = 2(1+m) (over 1+2m with Nesterov's momentum), or none. */
   readonly edge: "stochastic" | "deterministic" | "none";
 }
 
@@ -56,8 +56,7 @@ export function learningRateAt(
   norm: StabilityNorm,
   target: number,
 ): CriticalValue {
-  const { momentum, weightDecay } = dynamics;
-  const edge = (2 * (1 + momentum)) / (system.lambdaMax + weightDecay);
+  const edge = deterministicLimit(dynamics) / (system.lambdaMax + dynamics.weightDecay);
   const none = system.lambdaMax === 0;
   if (norm === "deterministic" || none) return { value: edge, edge: edge === Infinity ? "none" : "deterministic" };
   if (norm === "trace") {

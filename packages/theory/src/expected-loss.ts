@@ -1,6 +1,7 @@
 import { checkInteger, finiteArray } from "./errors.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
 import { modeBlocks } from "./mode-blocks.js";
+import { modeStep } from "./response.js";
 import { resolveDynamics, type SgdSettings } from "./settings.js";
 
 /**
@@ -8,7 +9,7 @@ import { resolveDynamics, type SgdSettings } from "./settings.js";
  *
  *     Σ' = (I−ηΘ)Σ(I−ηΘ) + η²[(κ−1) ΘΣΘ + c Θ bd(Σ) Θ]
  *
- * and its form for momentum on E[(z_t, z_{t−1})(…)ᵀ]; the run starts at rest, z₋₁ = z₀. Two half matrix products a step. Weight
+ * and its form for momentum on E[(z_t, z_{t−1})(…)ᵀ], with the noise of the look-ahead's moment for Nesterov's; the run starts at rest, z₋₁ = z₀. Two half matrix products a step. Weight
  * decay pulls towards z = 0: the (1+m−ηδ)I − ηΘ of docs/theory/setting.md.
  *
  * @param residual z₀ = f − y, [N·C]
@@ -23,14 +24,18 @@ export function expectedLoss(
 ): Float64Array {
   const where = "expectedLoss";
   checkSystem(where, system);
-  const { learningRate, momentum: m, weightDecay, kappa, c } = resolveDynamics(where, system.examples, settings);
+  const dynamics = resolveDynamics(where, system.examples, settings);
+  const { learningRate, momentum: m, nesterov, kappa, c } = dynamics;
   const { mean, outside } = splitResidual(where, system, residual);
   checkInteger(where, "steps", steps, 0);
   const { examples, outputs, size, rank, eigenvalues } = system;
 
-  const gain = eigenvalues.map((lambda) => 1 + m - learningRate * (lambda + weightDecay));
+  const gain = eigenvalues.map((lambda) => modeStep(lambda, dynamics).gain);
+  const lag = eigenvalues.map((lambda) => modeStep(lambda, dynamics).lag);
   const kick = eigenvalues.map((lambda) => learningRate * lambda);
-  const outsideGain = 1 + m - learningRate * weightDecay;
+  const outsideStep = modeStep(0, dynamics);
+  // The noise is made where gradients are taken: at z, or at the look-ahead z + ahead·(z − z₋).
+  const ahead = nesterov ? m : 0;
   // S = E[a aᵀ] and D = E[a₋a₋ᵀ], upper triangles; X = E[a a₋ᵀ]. a = Vᵀz.
   let second = new Float64Array(rank * rank);
   for (let mu = 0; mu < rank; mu++) for (let nu = 0; nu < rank; nu++) second[mu * rank + nu] = mean[mu]! * mean[nu]!;
@@ -44,6 +49,7 @@ export function expectedLoss(
   for (const x of outside) outsideSquare += x * x;
 
   const { toModes, toBlocks } = modeBlocks(system);
+  const seen = ahead > 0 ? new Float64Array(rank * rank) : null;
   const half = new Float64Array(rank * rank);
   const noise = new Float64Array(rank * rank);
   const blocks = new Float64Array(examples * outputs * outputs);
@@ -55,11 +61,15 @@ export function expectedLoss(
     if (!Number.isFinite(losses[step]!)) return losses.fill(Infinity, step);
     if (step === steps) return losses;
 
+    const source = seen === null ? second : lookAhead(seen, second, crossed, before, ahead, rank);
     if (c > 0) {
-      half.set(second);
+      half.set(source);
       for (let mu = 0; mu < rank; mu++) half[mu * rank + mu]! *= 0.5;
       toBlocks(half, blocks);
-      if (outsideSquare > 0) addOutside(blocks, system, meanNow, outside, outsideNow);
+      if (outsideSquare > 0) {
+        const means = meanNow.map((a, mu) => a + ahead * (a - meanBefore[mu]!));
+        addOutside(blocks, system, means, outside, outsideNow + ahead * (outsideNow - outsideBefore));
+      }
       toModes(blocks, noise);
     }
     const next = m > 0 ? before : second; // the array of D is free once it has been read
@@ -67,22 +77,22 @@ export function expectedLoss(
       for (let nu = mu; nu < rank; nu++) {
         const at = mu * rank + nu;
         const now = second[at]!;
-        let value = gain[mu]! * gain[nu]! * now + kick[mu]! * kick[nu]! * ((kappa - 1) * now + c * noise[at]!);
+        let value = gain[mu]! * gain[nu]! * now + kick[mu]! * kick[nu]! * ((kappa - 1) * source[at]! + c * noise[at]!);
         if (m > 0) {
           const forth = crossed[at]!; // E[a_μ a₋ν]
           const back = crossed[nu * rank + mu]!; // E[a_ν a₋μ]
-          value += m * (m * before[at]! - gain[mu]! * forth - gain[nu]! * back);
-          crossed[at] = gain[mu]! * now - m * back;
-          crossed[nu * rank + mu] = gain[nu]! * now - m * forth;
+          value += lag[mu]! * lag[nu]! * before[at]! - gain[mu]! * lag[nu]! * forth - gain[nu]! * lag[mu]! * back;
+          crossed[at] = gain[mu]! * now - lag[mu]! * back;
+          crossed[nu * rank + mu] = gain[nu]! * now - lag[nu]! * forth;
         }
         next[at] = value;
       }
     }
     if (m > 0) [second, before] = [next, second];
     if (outsideSquare > 0) {
-      const meanNext = meanNow.map((a, mu) => gain[mu]! * a - m * meanBefore[mu]!);
+      const meanNext = meanNow.map((a, mu) => gain[mu]! * a - lag[mu]! * meanBefore[mu]!);
       [meanBefore, meanNow] = [meanNow, meanNext];
-      [outsideBefore, outsideNow] = [outsideNow, outsideGain * outsideNow - m * outsideBefore];
+      [outsideBefore, outsideNow] = [outsideNow, outsideStep.gain * outsideNow - outsideStep.lag * outsideBefore];
     }
   }
 
@@ -107,6 +117,25 @@ export function expectedLoss(
       }
     }
   }
+}
+
+/** E[w wᵀ], its upper triangle, for w = a + ahead·(a − a₋), from E[a aᵀ], E[a a₋ᵀ] and E[a₋a₋ᵀ]. */
+function lookAhead(
+  target: Float64Array,
+  second: Float64Array,
+  crossed: Float64Array,
+  before: Float64Array,
+  ahead: number,
+  rank: number,
+): Float64Array {
+  for (let mu = 0; mu < rank; mu++) {
+    for (let nu = mu; nu < rank; nu++) {
+      const at = mu * rank + nu;
+      const mixed = crossed[at]! + crossed[nu * rank + mu]!;
+      target[at] = (1 + ahead) ** 2 * second[at]! - ahead * (1 + ahead) * mixed + ahead * ahead * before[at]!;
+    }
+  }
+  return target;
 }
 
 /** The residual's components along the modes, Vᵀz [rank], and what is left of it outside Θ's range, [N·C] (zero at full rank). */

@@ -1,6 +1,7 @@
 export { linearSystem, type LinearSystem, type LinearSystemInput } from "./linear-system.js";
 export { samplingCoefficients, samplings, type Sampling, type SamplingCoefficients } from "./sampling.js";
 export type { SgdSettings } from "./settings.js";
+export { adamAsHeavyBall, type AdamSettings } from "./adam.js";
 export {
   highDimNoiseKernel,
   noiseKernel,

@@ -105,11 +105,15 @@ describe("noiseKernel", () => {
 
   test("past the deterministic edge every form is Infinity and that edge binds", () => {
     const system = linearSystem({ jacobian: gaussianJacobian("edge", 5, 2, 30), examples: 5, outputs: 2 });
-    for (const momentum of [0, 0.9]) {
-      const edge = (2 * (1 + momentum)) / system.lambdaMax;
+    for (const [momentum, nesterov] of [
+      [0, false],
+      [0.9, false],
+      [0.9, true],
+    ] as const) {
+      const edge = (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1) / system.lambdaMax;
       // The edge itself is met only to rounding: `edge` and η·λ_max round twice each, and B = 1 keeps K finite just inside.
       for (const factor of [1 + 4 * Number.EPSILON, 1.5]) {
-        const settings = { learningRate: edge * factor, batchSize: 1, momentum };
+        const settings = { learningRate: edge * factor, batchSize: 1, momentum, nesterov };
         const kernel = noiseKernel(system, settings, { perron: true });
         expect(kernel).toMatchObject({ exact: Infinity, diagonal: Infinity, highDim: Infinity, trace: Infinity });
         expect(kernel).toMatchObject({ binding: "deterministic", stable: false });
@@ -118,7 +122,7 @@ describe("noiseKernel", () => {
         expect(diagonalNoiseKernel(system, settings)).toBe(Infinity);
         expect(highDimNoiseKernel(system.spectrum, 5, settings)).toBe(Infinity);
       }
-      const inside = noiseKernel(system, { learningRate: edge * (1 - 1e-9), batchSize: 1, momentum });
+      const inside = noiseKernel(system, { learningRate: edge * (1 - 1e-9), batchSize: 1, momentum, nesterov });
       expect(Number.isFinite(inside.exact)).toBe(true);
       expect(inside.exact).toBeGreaterThan(0);
     }
@@ -212,6 +216,9 @@ describe("bad input", () => {
   test("values of the wrong type are TypeErrors", () => {
     const wrong = { ...good, sampling: 3 } as unknown as SgdSettings;
     expect(() => noiseKernel(system, wrong)).toThrow(TypeError);
+    expect(() => noiseKernel(system, { ...good, nesterov: 1 as unknown as boolean })).toThrow(
+      "noiseKernel: nesterov: expected true or false, got 1.",
+    );
     expect(() => noiseKernel({} as typeof system, good)).toThrow(
       "noiseKernel: system: expected the result of linearSystem",
     );

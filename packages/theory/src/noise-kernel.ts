@@ -24,7 +24,7 @@ export interface NoiseKernel {
   readonly trace: number;
   /** The largest eigenvalue of Θ: the sharpness of the linearised model. */
   readonly lambdaMax: number;
-  /** η(λ_max+δ)/(2(1+m)): 1 on the deterministic edge. */
+  /** η(λ_max+δ)/(2(1+m)), times 1+2m with Nesterov's momentum: 1 on the deterministic edge. */
   readonly deterministicRatio: number;
   /** The edge nearer to being crossed: that of the larger of `exact` and `deterministicRatio`. Past the deterministic one, that. */
   readonly binding: "deterministic" | "stochastic";

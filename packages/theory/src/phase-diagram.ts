@@ -13,7 +13,7 @@ export interface PhaseDiagram {
   readonly phases: readonly (readonly Phase[])[];
   /** The largest stable learning rate at each batch size. */
   readonly criticalLearningRates: readonly number[];
-  /** 2(1+m)/(λ_max+δ), the same at every batch size. */
+  /** The learning rate of the deterministic edge, the same at every batch size. */
   readonly deterministicEdge: number;
 }
 

@@ -15,13 +15,15 @@ describe("responseFactors", () => {
       fc.property(
         spectra,
         fc.constantFrom(0, 0.3, 0.9, 0.99),
+        fc.boolean(),
         fc.constantFrom(0, 0.01, 0.5),
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.constantFrom(1e-3, 1e-6, 1e-9),
-        (exponents, momentum, weightDecay, kappa, accuracy) => {
+        (exponents, momentum, nesterov, weightDecay, kappa, accuracy) => {
           const eigenvalues = Float64Array.from(exponents, (x) => Math.exp(x));
-          const learningRate = (0.9 * 2 * (1 + momentum)) / (1 + weightDecay);
-          const dynamics = { learningRate, batchSize: 1, momentum, weightDecay, kappa, c: 3 };
+          const edge = (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1);
+          const learningRate = (0.9 * edge) / (1 + weightDecay);
+          const dynamics = { learningRate, batchSize: 1, momentum, weightDecay, nesterov, kappa, c: 3 };
           const response = (a: number, b: number) => pairResponse(a, b, dynamics);
           const largest = eigenvalues.reduce((most, a) => Math.max(most, response(a, a)), 0);
           const { factors, error } = responseFactors(eigenvalues, response, accuracy * largest, 25);

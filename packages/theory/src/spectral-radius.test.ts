@@ -21,16 +21,27 @@ describe("spectralRadius", () => {
       [2, 2, 1, 5, 0.5, 0.02],
       [4, 1, 2, 2, 0, 0.05],
       [3, 1, 1, 6, 0.9, 0],
-    ].map(([N, C, B, P, m, d]) => ({ sampling, N: N!, C: C!, B: B!, P: P!, m: m!, d: d! })),
+      [3, 1, 2, 4, 0.6, 0, 1],
+      [2, 2, 1, 5, 0.9, 0.02, 1],
+    ].map(([N, C, B, P, m, d, ahead]) => ({
+      sampling,
+      N: N!,
+      C: C!,
+      B: B!,
+      P: P!,
+      m: m!,
+      d: d!,
+      nesterov: ahead === 1,
+    })),
   );
   test.each(cases)(
-    "matches enumerated batches: $sampling N=$N C=$C B=$B P=$P m=$m δ=$d",
-    ({ sampling, N, C, B, P, m, d }) => {
+    "matches enumerated batches: $sampling N=$N C=$C B=$B P=$P m=$m δ=$d nesterov $nesterov",
+    ({ sampling, N, C, B, P, m, d, nesterov }) => {
       const jacobian = gaussianJacobian(`radius ${sampling} ${N} ${C}`, N, C, P);
       const system = linearSystem({ jacobian, examples: N, outputs: C });
       for (const ratio of [0.2, 0.8, 1.2]) {
-        const learningRate = (ratio * 2 * (1 + m)) / system.lambdaMax;
-        const settings = { learningRate, batchSize: B, momentum: m, weightDecay: d, sampling };
+        const learningRate = (ratio * 2 * (1 + m)) / (nesterov ? 1 + 2 * m : 1) / system.lambdaMax;
+        const settings = { learningRate, batchSize: B, momentum: m, nesterov, weightDecay: d, sampling };
         const truth = bruteForceRadius(stepMatrices(jacobian, N, C, settings));
         // Defective eigenvalues (critical damping, null modes) leave a power of k in front of ρᵏ: log(2⁴⁰)/2⁴⁰ ≈ 3e-11.
         expectRelative(spectralRadius(system, settings), truth, 1e-9);

@@ -15,56 +15,69 @@ const residual = gaussianJacobian("simulate z", 8, 2, 1);
 describe("simulateLinearSgd", () => {
   // SGD on the parameters of the same model, written out: θ ← θ + m(θ−θ₋) − η(g + δθ), where z = Jθ + z₀ and, as weight decay pulls
   // towards z = 0, θ is measured from the solution. 200 steps of rounding on numbers of order one.
-  test.each(samplings)("does what SGD on the parameters does, batch by batch: %s", (sampling) => {
-    const [examples, outputs, params] = [6, 2, 12];
-    const wide = gaussianJacobian("parameters", examples, outputs, params);
-    const square = linearSystem({ jacobian: wide, examples, outputs });
-    const theta = createRandom("theta").normals(params);
-    const outputOf = (row: number) => {
-      let sum = 0;
-      for (let p = 0; p < params; p++) sum += wide[row * params + p]! * theta[p]!;
-      return sum;
-    };
-    const start = Float64Array.from({ length: 12 }, (_, row) => outputOf(row));
-    const settings = { learningRate: 0.02, batchSize: 4, momentum: 0.5, weightDecay: 0.1, sampling };
-    const run = simulateLinearSgd(square, start, settings, { steps: 200, seed: "same", firstSeed: 3 });
+  // With Nesterov's momentum the gradient and the decay are those at φ = θ + m(θ−θ₋).
+  test.each([
+    ...samplings.map((sampling) => ({ sampling, nesterov: false })),
+    { sampling: "without-replacement", nesterov: true } as const,
+  ])(
+    "does what SGD on the parameters does, batch by batch: $sampling, nesterov $nesterov",
+    ({ sampling, nesterov }) => {
+      const [examples, outputs, params] = [6, 2, 12];
+      const wide = gaussianJacobian("parameters", examples, outputs, params);
+      const square = linearSystem({ jacobian: wide, examples, outputs });
+      const theta = createRandom("theta").normals(params);
+      const outputOf = (row: number) => {
+        let sum = 0;
+        for (let p = 0; p < params; p++) sum += wide[row * params + p]! * theta[p]!;
+        return sum;
+      };
+      const start = Float64Array.from({ length: 12 }, (_, row) => outputOf(row));
+      const settings = { learningRate: 0.02, batchSize: 4, momentum: 0.5, nesterov, weightDecay: 0.1, sampling };
+      const run = simulateLinearSgd(square, start, settings, { steps: 200, seed: "same", firstSeed: 3 });
 
-    const { draw } = batches(sampling, examples, 4, createRandom("same").fork(3).fork("batches"));
-    const velocity = new Float64Array(params);
-    for (let step = 0; step < 200; step++) {
-      const gradient = theta.map((entry) => 0.1 * entry);
-      for (const example of draw(1).examples) {
-        for (let row = example * outputs; row < (example + 1) * outputs; row++) {
-          const z = outputOf(row);
-          for (let p = 0; p < params; p++) gradient[p]! += (z * wide[row * params + p]!) / 4;
+      const { draw } = batches(sampling, examples, 4, createRandom("same").fork(3).fork("batches"));
+      const velocity = new Float64Array(params);
+      for (let step = 0; step < 200; step++) {
+        if (nesterov) for (let p = 0; p < params; p++) theta[p]! += 0.5 * velocity[p]!;
+        const gradient = theta.map((entry) => 0.1 * entry);
+        for (const example of draw(1).examples) {
+          for (let row = example * outputs; row < (example + 1) * outputs; row++) {
+            const z = outputOf(row);
+            for (let p = 0; p < params; p++) gradient[p]! += (z * wide[row * params + p]!) / 4;
+          }
+        }
+        for (let p = 0; p < params; p++) {
+          const change = -0.02 * gradient[p]! + (nesterov ? 0 : 0.5 * velocity[p]!);
+          velocity[p] = change + (nesterov ? 0.5 * velocity[p]! : 0);
+          theta[p]! += change;
         }
       }
-      for (let p = 0; p < params; p++) {
-        velocity[p] = 0.5 * velocity[p]! - 0.02 * gradient[p]!;
-        theta[p]! += velocity[p]!;
-      }
-    }
-    run.residuals.forEach((z, row) => expect(Math.abs(z - outputOf(row))).toBeLessThan(1e-12));
-  });
+      run.residuals.forEach((z, row) => expect(Math.abs(z - outputOf(row))).toBeLessThan(1e-12));
+    },
+  );
 
   // At K = 0.4 the fourth moments are finite and 4000 seeds give a mean within four standard errors.
   test.each([
     { sampling: "bernoulli", momentum: 0, weightDecay: 0 },
     { sampling: "without-replacement", momentum: 0.5, weightDecay: 0 },
     { sampling: "with-replacement", momentum: 0, weightDecay: 0.5 },
-  ] as const)("its mean over seeds is the exact expected loss: $sampling m=$momentum δ=$weightDecay", (dynamics) => {
-    const base = { ...dynamics, batchSize: 2 };
-    const { value } = criticalLearningRate(system, { ...base, target: 0.4 });
-    const settings = { ...base, learningRate: value };
-    const recordAt = [0, 1, 5, 20, 40];
-    const { mean, standardError } = simulateLinearSgd(system, residual, settings, {
-      ...{ steps: 40, seed: 1, seeds: 4000, recordAt },
-    });
-    const exact = expectedLoss(system, residual, settings, 40);
-    recordAt.forEach((step, k) => {
-      expect(Math.abs(mean[k]! - exact[step]!)).toBeLessThan(4 * standardError[k]! + 1e-12 * exact[0]!);
-    });
-  });
+    { sampling: "with-replacement", momentum: 0.7, weightDecay: 0.2, nesterov: true },
+  ] as const)(
+    "its mean over seeds is the exact expected loss: $sampling m=$momentum δ=$weightDecay nesterov $nesterov",
+    (dynamics) => {
+      const base = { ...dynamics, batchSize: 2 };
+      const { value } = criticalLearningRate(system, { ...base, target: 0.4 });
+      const settings = { ...base, learningRate: value };
+      const recordAt = [0, 1, 5, 20, 40];
+      const { mean, standardError } = simulateLinearSgd(system, residual, settings, {
+        ...{ steps: 40, seed: 1, seeds: 4000, recordAt },
+      });
+      const exact = expectedLoss(system, residual, settings, 40);
+      recordAt.forEach((step, k) => {
+        expect(Math.abs(mean[k]! - exact[step]!)).toBeLessThan(4 * standardError[k]! + 1e-12 * exact[0]!);
+      });
+    },
+  );
 
   // z' = (1−p)z − pς ξ: stationary E z² = p²ς²/(1−(1−p)²) = pς²/(2−p).
   test("label noise leaves the loss of the closed form", () => {

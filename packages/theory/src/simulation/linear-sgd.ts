@@ -26,7 +26,7 @@ export interface LinearSgdSimulation {
 
 /**
  * SGD on a linear system for many seeds: z ← z − (η/B) Σ_{i in batch} J J_iᵀ z_i, touching the B sampled columns of J Jᵀ and nothing
- * else, O(N·C·B·C) a step. Its mean over seeds is `expectedLoss`.
+ * else, O(N·C·B·C) a step; momentum of either kind. Its mean over seeds is `expectedLoss`.
  *
  * For one system the same on every platform to the last bit, and for each seed whatever the others are. Where sampling is
  * "epoch-shuffle", the last N mod B examples of an epoch are passed over. A run starts at rest; weight decay pulls towards z = 0.
@@ -43,7 +43,7 @@ export function simulateLinearSgd(
   const where = "simulateLinearSgd";
   checkSystem(where, system);
   const { examples, outputs, size } = system;
-  const { momentum, weightDecay, learningRate, batchSize } = resolveDynamics(where, examples, {
+  const { momentum, nesterov, weightDecay, learningRate, batchSize } = resolveDynamics(where, examples, {
     ...settings,
     population: undefined,
   });
@@ -53,7 +53,7 @@ export function simulateLinearSgd(
   checkNumber(where, "labelNoise", labelNoise, (x) => x >= 0 && Number.isFinite(x), "a finite number of at least 0");
 
   const kernel = stepKernel(system, (-learningRate * examples) / batchSize);
-  const steps = rowSteps(kernel, size, momentum, learningRate * weightDecay);
+  const steps = rowSteps(kernel, size, { momentum, nesterov, drag: learningRate * weightDecay });
   const records = plan.recordAt.length;
   const losses = new Float64Array(plan.seeds.length * records);
   const residuals = new Float64Array(plan.seeds.length * size);
@@ -62,6 +62,7 @@ export function simulateLinearSgd(
     const rng = streams.fork(seed);
     const { draw } = batches(settings.sampling ?? "without-replacement", examples, batchSize, rng.fork("batches"));
     const noise = labelNoise > 0 ? rng.fork("labels") : null;
+    const position = residuals.subarray(index * size, (index + 1) * size);
     steps.residual.set(start);
     steps.rest();
     let step = 0;
@@ -80,11 +81,12 @@ export function simulateLinearSgd(
     };
     plan.recordAt.forEach((at, k) => {
       advanceTo(at);
-      loss = halfMeanSquare(steps.residual, examples);
+      steps.read(position);
+      loss = halfMeanSquare(position, examples);
       losses[index * records + k] = loss;
     });
     advanceTo(plan.steps);
-    residuals.set(steps.residual, index * size);
+    steps.read(position);
   });
   const { recordAt, seeds } = plan;
   return { recordAt, seeds, losses, ...overSeeds(losses, seeds.length, records), residuals };

@@ -17,7 +17,10 @@ describe("the WebAssembly kernels and their plain versions agree exactly", () =>
     { size: 20, momentum: 0.5, drag: 0, noise: false },
     { size: 47, momentum: 0.9, drag: 0.01, noise: true },
     { size: 47, momentum: 0, drag: 0.01, noise: false },
-  ])("steps: $size residuals, m = $momentum, drag $drag, noise $noise", ({ size, momentum, drag, noise }) => {
+    { size: 47, momentum: 0.9, drag: 0.01, noise: true, nesterov: true },
+    { size: 20, momentum: 0.5, drag: 0, noise: false, nesterov: true },
+  ])("steps: $size residuals, m = $momentum, nesterov $nesterov, drag $drag, noise $noise", (given) => {
+    const { size, momentum, nesterov = false, drag, noise } = given;
     const rng = createRandom("row steps");
     const kernel = rng.normals(size * size).map((x) => (-1e-3 * x) / size);
     const start = rng.normals(size);
@@ -28,14 +31,16 @@ describe("the WebAssembly kernels and their plain versions agree exactly", () =>
     const rows = Int32Array.from({ length: total }, () => rng.integer(size));
     const added = noise ? rng.normals(total) : null;
     const [plain, wasm] = [plainRowSteps, rowSteps].map((make) => {
-      const steps = make(kernel, size, momentum, drag);
+      const steps = make(kernel, size, { momentum, nesterov, drag });
       for (let again = 0; again < 2; again++) {
         steps.rest();
         steps.residual.set(start);
         steps.advance(rows.subarray(0, counts[0]), counts.subarray(0, 1), added && added.subarray(0, counts[0]));
         steps.advance(rows.subarray(counts[0]), counts.subarray(1), added && added.subarray(counts[0]));
       }
-      return [...steps.residual];
+      const position = new Float64Array(size);
+      steps.read(position);
+      return [...steps.residual, ...position];
     });
     expect(plain!.every(Number.isFinite)).toBe(true);
     expect(wasm).toEqual(plain);

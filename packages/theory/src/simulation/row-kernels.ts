@@ -45,16 +45,18 @@ export interface RowKernels {
   readonly free: StepKernel;
   /** Each step: v ← constants[0] v + constants[1] z + Σ_b factor_b row_b, z ← z + v. */
   readonly heavy: StepKernel;
+  /** The same, with z ← z + constants[2] v + constants[3] v₋, v₋ being v before the step. */
+  readonly ahead: StepKernel;
 }
 
 let module: CompiledModule | null | undefined;
 
 /** @returns null where there is no WebAssembly with SIMD */
 export function rowKernels(words: number): RowKernels | null {
-  if (module === undefined) module = compileModule([steps("free", false), steps("heavy", true)]);
+  if (module === undefined) module = compileModule([steps("free"), steps("heavy"), steps("ahead")]);
   if (module === null) return null;
   const { memory, exports } = instantiate(module, words);
-  return { memory, ...(exports as Record<"free" | "heavy", StepKernel>) };
+  return { memory, ...(exports as Record<"free" | "heavy" | "ahead", StepKernel>) };
 }
 
 /** Stores a row where the kernels look for it: its first block at `at`, in words, and each next one `blockStep` further. */
@@ -66,7 +68,7 @@ export function setInBlocks(memory: Float64Array, at: number, blockStep: number,
 const advance = (pointer: Variable, bytes: number): Code => pointer.set(i32.add(pointer.get, i32.const(bytes)));
 const countDown = (counter: Variable): Code => counter.set(i32.subtract(counter.get, i32.const(1)));
 
-function steps(name: string, heavy: boolean): FunctionBuilder {
+function steps(name: "free" | "heavy" | "ahead"): FunctionBuilder {
   const f = new FunctionBuilder(name);
   const parameter = () => f.parameter("i32");
   const [z, v, constants, rows, counts] = [parameter(), parameter(), parameter(), parameter(), parameter()];
@@ -82,22 +84,39 @@ function steps(name: string, heavy: boolean): FunctionBuilder {
     rowsLeft!.set(count!.get),
     repeatWhile(rowsLeft!, [body, advance(rowAt!, WORD), advance(factorAt!, WORD), countDown(rowsLeft!)]),
   ];
-  const begin = heavy
-    ? [
-        factor.set(f64x2.loadSplat(constants.get)),
-        LANES.map((at, lane) => sums[lane]!.set(f64x2.multiply(factor.get, f64x2.load(vAt!.get, at)))),
-        factor.set(f64x2.loadSplat(constants.get, WORD)),
-        LANES.map((at, lane) =>
-          sums[lane]!.set(f64x2.add(sums[lane]!.get, f64x2.multiply(factor.get, f64x2.load(zAt!.get, at)))),
-        ),
-      ]
-    : LANES.map((at, lane) => sums[lane]!.set(f64x2.load(zAt!.get, at)));
-  const end = heavy
-    ? LANES.map((at, lane) => [
-        f64x2.store(vAt!.get, sums[lane]!.get, at),
-        f64x2.store(zAt!.get, f64x2.add(f64x2.load(zAt!.get, at), sums[lane]!.get), at),
-      ])
-    : LANES.map((at, lane) => f64x2.store(zAt!.get, sums[lane]!.get, at));
+  const begin =
+    name !== "free"
+      ? [
+          factor.set(f64x2.loadSplat(constants.get)),
+          LANES.map((at, lane) => sums[lane]!.set(f64x2.multiply(factor.get, f64x2.load(vAt!.get, at)))),
+          factor.set(f64x2.loadSplat(constants.get, WORD)),
+          LANES.map((at, lane) =>
+            sums[lane]!.set(f64x2.add(sums[lane]!.get, f64x2.multiply(factor.get, f64x2.load(zAt!.get, at)))),
+          ),
+        ]
+      : LANES.map((at, lane) => sums[lane]!.set(f64x2.load(zAt!.get, at)));
+  const ahead = [
+    // v₋ is read before v takes its place.
+    factor.set(f64x2.loadSplat(constants.get, 3 * WORD)),
+    LANES.map((at) =>
+      f64x2.store(
+        zAt!.get,
+        f64x2.add(f64x2.load(zAt!.get, at), f64x2.multiply(factor.get, f64x2.load(vAt!.get, at))),
+        at,
+      ),
+    ),
+    factor.set(f64x2.loadSplat(constants.get, 2 * WORD)),
+    LANES.map((at, lane) => [
+      f64x2.store(vAt!.get, sums[lane]!.get, at),
+      f64x2.store(zAt!.get, f64x2.add(f64x2.load(zAt!.get, at), f64x2.multiply(factor.get, sums[lane]!.get)), at),
+    ]),
+  ];
+  const heavy = LANES.map((at, lane) => [
+    f64x2.store(vAt!.get, sums[lane]!.get, at),
+    f64x2.store(zAt!.get, f64x2.add(f64x2.load(zAt!.get, at), sums[lane]!.get), at),
+  ]);
+  const free = LANES.map((at, lane) => f64x2.store(zAt!.get, sums[lane]!.get, at));
+  const end = { free, heavy, ahead }[name];
   f.body = repeatWhile(left, [
     count!.set(i32.load(counts.get)),
     eachRow([

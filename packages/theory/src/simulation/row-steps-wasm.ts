@@ -1,15 +1,16 @@
 import { BLOCK, rowKernels, setInBlocks, WORD } from "./row-kernels.js";
-import { plainRowSteps, type RowSteps } from "./row-steps.js";
+import { plainRowSteps, readPosition, type RowSteps, type StepDynamics } from "./row-steps.js";
 
 /** Rows that one call may name, at least: enough that its overhead does not show. */
 const ROWS = 16384;
 
 /** `plainRowSteps` in WebAssembly where there is SIMD, with the same results to the last bit. */
-export function rowSteps(kernel: Float64Array, size: number, momentum: number, drag: number): RowSteps {
-  // In words: two constants, a zero, z, v, K with a row of zeros below it, then the lists of one call.
+export function rowSteps(kernel: Float64Array, size: number, dynamics: StepDynamics): RowSteps {
+  const { momentum, nesterov, drag } = dynamics;
+  // In words: four constants, a zero, z, v, K with a row of zeros below it, then the lists of one call.
   const stride = Math.ceil(size / BLOCK) * BLOCK;
   const most = Math.max(ROWS, size);
-  const [constants, zero, z] = [0, 2, 4];
+  const [constants, zero, z] = [0, 4, 6];
   const v = z + stride;
   const k = v + stride;
   const factors = k + (size + 1) * stride;
@@ -17,18 +18,23 @@ export function rowSteps(kernel: Float64Array, size: number, momentum: number, d
   const rowList = noiseList + most;
   const countList = rowList + most;
   const kernels = rowKernels(countList + most);
-  if (kernels === null) return plainRowSteps(kernel, size, momentum, drag);
+  if (kernels === null) return plainRowSteps(kernel, size, dynamics);
   const { memory } = kernels;
   const integers = new Int32Array(memory.buffer);
   memory[constants] = momentum;
   memory[constants + 1] = -drag;
+  memory[constants + 2] = 1 + momentum;
+  memory[constants + 3] = -momentum;
   const blockStep = (size + 1) * BLOCK;
   for (let i = 0; i < size; i++)
     setInBlocks(memory, k + i * BLOCK, blockStep, kernel.subarray(i * size, (i + 1) * size));
-  const run = momentum !== 0 || drag !== 0 ? kernels.heavy : kernels.free;
+  const ahead = nesterov ? momentum : 0;
+  const run = ahead > 0 ? kernels.ahead : momentum !== 0 || drag !== 0 ? kernels.heavy : kernels.free;
+  const residual = memory.subarray(z, z + size);
 
   return {
-    residual: memory.subarray(z, z + size),
+    residual,
+    read: (target) => readPosition(target, residual, memory.subarray(v, v + size), ahead),
     rest: () => void memory.fill(0, v, v + stride),
     advance(rows, counts, noise) {
       let step = 0;

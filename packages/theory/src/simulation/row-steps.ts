@@ -1,30 +1,45 @@
 /** What every step of linear SGD does to one residual: adds to it the rows of the step kernel that the batch names. */
 export interface RowSteps {
-  /** z, [size]. Set it before the first step. */
+  /** z, [size], or with Nesterov's momentum the look-ahead w = z + m v. To be set at rest, where they are the same. */
   readonly residual: Float64Array;
+  /** z, [size], into `target`. */
+  readonly read: (target: Float64Array) => void;
   /**
    * One step for each entry of `counts`, of that many of the `rows`, in turn:
    *
    *     v ← m v − (ηδ) z + Σ_b (z[row_b] + noise_b) K[row_b],   z ← z + v
    *
-   * every z on the right being the one before the step. Without momentum and weight decay v is not kept.
+   * every z on the right being the one before the step. Without momentum and weight decay v is not kept. With Nesterov's momentum
+   * gradients and decay are those at w, v ← m v − (ηδ) w + Σ_b (w[row_b] + noise_b) K[row_b], and w ← w + (1+m) v − m v₋.
    */
   readonly advance: (rows: Int32Array, counts: Int32Array, noise: Float64Array | null) => void;
   /** Back to rest: v = 0. */
   readonly rest: () => void;
 }
 
-/**
- * @param kernel K = −(η/B) J Jᵀ, [size, size], symmetric
- * @param drag ηδ
- */
-export function plainRowSteps(kernel: Float64Array, size: number, momentum: number, drag: number): RowSteps {
+/** What a step does besides adding rows. */
+export interface StepDynamics {
+  /** m. */
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** ηδ. */
+  readonly drag: number;
+}
+
+/** @param kernel K = −(η/B) J Jᵀ, [size, size], symmetric */
+export function plainRowSteps(
+  kernel: Float64Array,
+  size: number,
+  { momentum, nesterov, drag }: StepDynamics,
+): RowSteps {
   const residual = new Float64Array(size);
   const velocity = new Float64Array(size);
   const keepsVelocity = momentum !== 0 || drag !== 0;
+  const ahead = nesterov ? momentum : 0;
   let factors = new Float64Array(16);
   return {
     residual,
+    read: (target) => readPosition(target, residual, velocity, ahead),
     rest: () => void velocity.fill(0),
     advance(rows, counts, noise) {
       const target = keepsVelocity ? velocity : residual;
@@ -33,7 +48,11 @@ export function plainRowSteps(kernel: Float64Array, size: number, momentum: numb
         if (count > factors.length) factors = new Float64Array(2 * count);
         for (let b = 0; b < count; b++) factors[b] = residual[rows[at + b]!]! + (noise === null ? 0 : noise[at + b]!);
         if (keepsVelocity) {
-          for (let d = 0; d < size; d++) velocity[d] = momentum * velocity[d]! - drag * residual[d]!;
+          for (let d = 0; d < size; d++) {
+            const before = velocity[d]!;
+            velocity[d] = momentum * before - drag * residual[d]!;
+            if (ahead > 0) residual[d]! -= ahead * before;
+          }
         }
         // Four rows at a time, added in the order in which they come: the sums are the WebAssembly kernel's to the last bit.
         let b = 0;
@@ -50,9 +69,20 @@ export function plainRowSteps(kernel: Float64Array, size: number, momentum: numb
           let k = rows[at + b]! * size;
           for (let d = 0; d < size; d++) target[d]! += factor * kernel[k++]!;
         }
-        if (keepsVelocity) for (let d = 0; d < size; d++) residual[d]! += velocity[d]!;
+        if (keepsVelocity) for (let d = 0; d < size; d++) residual[d]! += (1 + ahead) * velocity[d]!;
         at += count;
       }
     },
   };
+}
+
+/** z = w − m v; z itself without look-ahead. */
+export function readPosition(
+  target: Float64Array,
+  residual: Float64Array,
+  velocity: Float64Array,
+  ahead: number,
+): void {
+  if (ahead === 0) target.set(residual);
+  else for (let d = 0; d < target.length; d++) target[d] = residual[d]! - ahead * velocity[d]!;
 }
