@@ -46,6 +46,17 @@ export {
   type SymmetricOperator,
 } from "./curvature/curvature-operator.js";
 export { estimateOf, type Estimate } from "./curvature/estimate.js";
+export {
+  highDimFromQuadrature,
+  spectralQuadrature,
+  traceOfFunction,
+  type SpectralKernelSettings,
+  type SpectralQuadrature,
+  type SpectralQuadratureOptions,
+} from "./curvature/spectral-quadrature.js";
+export { spectralDensity, type SpectralDensity, type SpectralDensityOptions } from "./curvature/spectral-density.js";
+export { topEigenpairs, type TopEigenpairs, type TopEigenpairsOptions } from "./curvature/top-eigenpairs.js";
+export { hutchinson, hutchPlusPlus, traceKernelEstimate, type TraceOptions } from "./curvature/trace.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./curvature/sharpness.js";
 export {
   openNtk,
@@ -74,9 +85,36 @@ export { optimizerDynamics, type OptimizerDynamics, type OptimizerSettings } fro
 export { lossCurvatureRoots } from "./objectives/loss-curvature.js";
 export { lossGraph, type LossLike } from "./objectives/loss-graph.js";
 export { estimateNoiseKernel, type NoiseKernelEstimateOptions } from "./curvature/noise-kernel.js";
+export { openGradient, type Gradient, type GradientEstimator } from "./curvature/neighbours/gradient.js";
+export {
+  openBatchSharpness,
+  type BatchSharpness,
+  type BatchSharpnessEstimator,
+  type BatchSharpnessOptions,
+} from "./curvature/neighbours/batch-sharpness.js";
+export {
+  openGradientNoiseScale,
+  type GradientNoiseScale,
+  type GradientNoiseScaleEstimator,
+  type GradientNoiseScaleOptions,
+} from "./curvature/neighbours/gradient-noise-scale.js";
+export {
+  openOneStep,
+  type OneStepChange,
+  type OneStepEstimator,
+  type OneStepInput,
+} from "./curvature/neighbours/one-step.js";
+export { cosine, distance } from "./curvature/neighbours/vectors.js";
 export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";
 export type { OpenProbe, Probe, ProbeContext, ProbeView, SgdSettings } from "./probes/probe.js";
+export { defaultProbeNames, probeNames, type ProbeName } from "./probes/names.js";
+export { probesOf } from "./probes/by-name.js";
 export { lossProbe } from "./probes/loss.js";
+export { gradientProbe } from "./probes/gradient.js";
+export { distanceProbe } from "./probes/distance.js";
+export { batchSharpnessProbe } from "./probes/batch-sharpness.js";
+export { gradientNoiseScaleProbe } from "./probes/gradient-noise-scale.js";
+export { oneStepProbe } from "./probes/one-step.js";
 export { sharpnessProbe, type SharpnessProbeOptions } from "./probes/sharpness.js";
 export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-kernel.js";
 export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";
