@@ -4,6 +4,7 @@ import { dataFaults, dataSchema } from "./data-config.js";
 import { describeIssues } from "./describe-issues.js";
 import { completeModel, modelFaults, modelSchema } from "./model-config.js";
 import { optimizerFaults, optimizerSchema } from "./optimizer-config.js";
+import { defaultProbeNames, probeNames } from "../probes/names.js";
 import { scheduleFaults, scheduleSchema } from "./schedule-config.js";
 
 const count = () => z.int().min(1);
@@ -19,6 +20,11 @@ const probesSchema = z
       .optional()
       .describe("Measure as often as keeps all probes within this share of the wall time, instead of `count` times"),
     examples: z.int().min(2).default(64).describe("n, training examples on which K is measured"),
+    measure: z
+      .array(z.enum(probeNames))
+      .min(1)
+      .optional()
+      .describe(`What to measure; at least one. Default ${defaultProbeNames.join(", ")}`),
   })
   .superRefine((probes, context) => {
     const given = (["count", "every", "budget"] as const).filter((key) => probes[key] !== undefined);

@@ -47,6 +47,8 @@ export interface ProbeView {
   readonly learningRate: number;
   /** Raised when the run is to stop: a probe that takes long looks at it now and then. */
   readonly signal?: AbortSignal | undefined;
+  /** Vectors that probes found at this step, for those asked after them: `sharpness/vector`, the eigenvector of λ_max. */
+  readonly findings?: Map<string, Float64Array>;
 }
 
 /** What a probe remembers from one measurement to the next, and a checkpoint keeps: named vectors. */

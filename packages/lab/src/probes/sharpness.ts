@@ -24,7 +24,7 @@ export function sharpnessProbe({ tolerance, maxIterations }: SharpnessProbeOptio
         get memory(): ProbeMemory {
           return start ? { vector: start } : {};
         },
-        async observe({ step, params, learningRate, signal }) {
+        async observe({ step, params, learningRate, signal, findings }) {
           const top = await sharpness(hessian, params, dataset.train, {
             random: random.fork(step),
             ...(start && { start }),
@@ -33,6 +33,7 @@ export function sharpnessProbe({ tolerance, maxIterations }: SharpnessProbeOptio
             signal,
           });
           start = top.vector;
+          findings?.set("sharpness/vector", top.vector);
           return {
             sharpness: top.value,
             "sharpness/ritzResidual": top.ritzResidual,

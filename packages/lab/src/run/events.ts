@@ -30,6 +30,15 @@ export interface RunStarted {
  * | `noiseKernel/exact/standardError` | from two disjoint halves of the probe batch |
  * | `noiseKernel/exact/halfProbe` | mean K of those halves: how K depends on the probe's size |
  * | `noiseKernel/diagonal`, `/highDim`, `/trace` | the approximations of K |
+ * | `gradient/norm` | ‖∇L‖ over the whole training set |
+ * | `gradient/alignment` | cosine with the gradient at the measurement before |
+ * | `gradient/topAlignment` | size of the cosine with the eigenvector of λ_max |
+ * | `distance/initial`, `distance/step` | ‖θ − θ₀‖, and ‖θ − θ at the measurement before‖ |
+ * | `batchSharpness`, `…/standardError` | E_B[gᵀHg/‖g‖²] over minibatches of the run's size, unit 1/η |
+ * | `edge/batch` | η · batchSharpness / 2: gradient descent on single minibatches is unstable above 1 |
+ * | `gradientNoiseScale`, `…/standardError` | tr Σ/‖g‖², the critical batch size, in examples |
+ * | `gradientNoiseScale/covarianceTrace` | tr Σ, of single examples' gradients |
+ * | `oneStep/measured`, `oneStep/predicted` | change of the training loss by a step of full-batch descent; to second order |
  * | `learningRate`, `batchSize` | η and B in force |
  * | `speed/stepsPerSecond` | training steps a second, probes not counted |
  * | `cost/probes` | share of the wall time so far that went into probes |

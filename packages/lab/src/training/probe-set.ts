@@ -59,10 +59,11 @@ export async function openProbes(
     async observe(view) {
       const values: Record<string, number> = {};
       const warnings: string[] = [];
+      const findings = new Map<string, Float64Array>();
       for (const name of watching) {
         const start = performance.now();
         try {
-          Object.assign(values, await open.get(name)!.observe(view));
+          Object.assign(values, await open.get(name)!.observe({ ...view, findings }));
         } catch (error) {
           view.signal?.throwIfAborted();
           // Hours of training outweigh one instrument: it is switched off, and the run's result says so.

@@ -10,10 +10,8 @@ import { BadInput } from "../errors.js";
 import { modelFromConfig } from "../models/model-from-config.js";
 import { sizeOf, type Model, type Params } from "../models/model.js";
 import { objective, trainingObjective } from "../objectives/objective.js";
-import { lossProbe } from "../probes/loss.js";
-import { noiseKernelProbe } from "../probes/noise-kernel.js";
+import { probesOf } from "../probes/by-name.js";
 import type { Probe, ProbeContext } from "../probes/probe.js";
-import { sharpnessProbe } from "../probes/sharpness.js";
 import type { RunEvent, RunFinished } from "../run/events.js";
 import type { Sink } from "../run/sinks.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
@@ -26,7 +24,7 @@ import { openTrainer } from "./trainer.js";
 export interface TrainOptions {
   /** Default: the time and a few random letters. */
   readonly runId?: string;
-  /** Default: loss and accuracy, sharpness, noise kernel. */
+  /** Default: those that the config names. */
   readonly probes?: readonly Probe[];
   /** Where the run's events go. Closed at the end. */
   readonly sinks?: readonly Sink[];
@@ -59,7 +57,7 @@ export interface TrainResult extends Outcome {
 
 /** The probes of a run unless it is given others. */
 export function defaultProbes(config: TrainConfig): Probe[] {
-  return [lossProbe(), sharpnessProbe(), noiseKernelProbe({ examples: config.probes.examples })];
+  return probesOf(config);
 }
 
 /**

@@ -1,0 +1,16 @@
+/** What a run can be asked to measure, as `probes.measure` in a config names it. */
+export const probeNames = [
+  "loss",
+  "sharpness",
+  "noiseKernel",
+  "gradient",
+  "distance",
+  "batchSharpness",
+  "gradientNoiseScale",
+  "oneStep",
+] as const;
+
+export type ProbeName = (typeof probeNames)[number];
+
+/** Measured unless a config says otherwise: the two edges, and what costs little beside them. */
+export const defaultProbeNames: readonly ProbeName[] = ["loss", "sharpness", "noiseKernel", "gradient", "distance"];
