@@ -197,7 +197,7 @@ export abstract class CoreBuilder {
     // What the type holds exactly needs no second record, and is then equal to the same number from elsewhere.
     const exact = wanted !== undefined && Number(data.data[0]) !== wanted ? wanted : undefined;
     const key = constantKey(data, exact);
-    const existing = key === null ? undefined : this.constants.get(key);
+    const existing = this.constants.get(key);
     if (existing) return existing;
     const known =
       data.shape.length <= 1 &&
@@ -210,7 +210,7 @@ export abstract class CoreBuilder {
       origin: { kind: "constant", tensor: data, ...(exact !== undefined && { exact }) },
       ...(known ? { content: numbersOf(data) } : {}),
     };
-    if (key !== null) this.constants.set(key, value);
+    this.constants.set(key, value);
     return value;
   }
 
@@ -296,9 +296,10 @@ function attributeKey(rule: OpRule, attributes: Attributes): string {
   );
 }
 
-/** Small constants are equal when their elements are; large ones only when they are the same array. */
-function constantKey({ type, shape, data }: Tensor, exact: number | undefined): string | null {
-  if (data.length > 64) return null;
+/** Small constants are equal when their elements are; large ones only when they are the same tensor. */
+function constantKey(held: Tensor, exact: number | undefined): string {
+  const { type, shape, data } = held;
+  if (data.length > 64) return `#${identityOf(held)}`;
   const bits = new arrayClasses.uint8(data.buffer, data.byteOffset, data.byteLength);
   return `${type}[${shape.join(",")}]${bits.join(",")}/${exact ?? ""}`;
 }

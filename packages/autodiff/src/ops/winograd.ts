@@ -11,8 +11,9 @@
 import type { Builder } from "../builder/builder.js";
 import { isStatic, multiplyDims, type Dim } from "../ir/dims.js";
 import { constantOf, producer, type Value } from "../ir/graph.js";
-import { numbersOf } from "../ir/tensor.js";
+import { numbersOf, tensor, type Tensor } from "../ir/tensor.js";
 import { permutation } from "./layout.js";
+import { channelsLast, channelsSecond } from "./window-rows.js";
 import { padAxes, type Windows } from "./windows.js";
 
 /** What a tile of one size is computed with. */
@@ -115,14 +116,15 @@ export function winogradConvolution(
     ? g.matMul(windowsOfTiles, g.reshape(kernels, [places, inputs, outputs]))
     : g.matMul(windowsOfTiles, g.transposeLast(g.reshape(kernels, [places, outputs, inputs])));
 
-  const columns = multiplyDims(examples, outputs);
-  const all = multiplyDims(columns, tiles[0]! * tiles[1]!);
+  const count = tiles[0]! * tiles[1]!;
+  const all = multiplyDims(examples, outputs * count);
   const results = g.gemm(matrix(g, square(tiling.output), x), g.reshape(products, [places, all]));
-  const apart = g.transpose(g.reshape(results, [tile, tile, ...tiles, columns]), [2, 0, 3, 1, 4]);
-  const whole = g.reshape(apart, [...tiles.map((count) => count * tile), columns]);
-  const cut = counts.reduce((value, count, axis) => cutTo(g, value, axis, count), whole);
-  const flat = g.reshape(cut, [counts[0]! * counts[1]!, columns]);
-  return g.reshape(g.transpose(flat, [1, 0]), [examples, outputs, ...counts]);
+  const apart = g.transpose(g.reshape(results, [tile, tile, ...tiles, examples, outputs]), [4, 2, 0, 3, 1, 5]);
+  const whole = g.reshape(apart, [examples, ...tiles.map((each) => each * tile), outputs]);
+  return channelsSecond(
+    g,
+    counts.reduce((value, each, i) => cutTo(g, value, i + 1, each), whole),
+  );
 }
 
 /** The adjoint in the weights, W̄ [K, C, 3, 3] from X and Ȳ. It shares the transform of X with the convolution itself. */
@@ -139,22 +141,21 @@ export function winogradWeights(
   const [examples, outputs] = dy.shape as readonly [Dim, number];
   const inputs = x.shape[1] as number;
   const tiles = tilesAlong(counts, tile);
+  const count = tiles[0]! * tiles[1]!;
   const padded = padAxes(
     g,
-    positionsFirst(g, dy),
-    [0, 1],
+    channelsLast(g, dy),
+    [1, 2],
     [0, 0],
-    tiles.map((count, i) => count * tile - counts[i]!),
+    tiles.map((each, i) => each * tile - counts[i]!),
   );
-  const columns = multiplyDims(examples, outputs);
-  const apart = g.reshape(padded, [tiles[0]!, tile, tiles[1]!, tile, columns]);
-  const all = multiplyDims(columns, tiles[0]! * tiles[1]!);
-  const rows = g.reshape(g.transpose(apart, [1, 3, 0, 2, 4]), [tile * tile, all]);
-  const cotangents = g.reshape(g.gemm(matrix(g, transposed(square(tiling.output)), x), rows), [
-    places,
-    multiplyDims(examples, tiles[0]! * tiles[1]!),
-    outputs,
+  const apart = g.reshape(padded, [examples, tiles[0]!, tile, tiles[1]!, tile, outputs]);
+  const rows = g.reshape(g.transpose(apart, [2, 4, 1, 3, 0, 5]), [
+    tile * tile,
+    multiplyDims(examples, outputs * count),
   ]);
+  const transform = matrix(g, transposed(square(tiling.output)), x);
+  const cotangents = g.reshape(g.gemm(transform, rows), [places, multiplyDims(examples, count), outputs]);
   const products = g.matMul(g.transposeLast(cotangents), transformedWindows(g, x, windows, counts, tiling));
   const taps = g.gemm(matrix(g, transposed(square(tiling.kernel)), x), g.reshape(products, [places, outputs * inputs]));
   return g.transpose(g.reshape(taps, [3, 3, outputs, inputs]), [2, 3, 0, 1]);
@@ -171,34 +172,39 @@ function transformedWindows(
   const { tile } = tiling;
   const [examples, channels] = x.shape as readonly [Dim, number];
   const tiles = tilesAlong(counts, tile);
-  const sizes = tiles.map((count) => count * tile + 2);
+  const sizes = tiles.map((each) => each * tile + 2);
   const after = sizes.map((size, i) => size - before[i]! - (x.shape[i + 2] as number));
-  const padded = padAxes(g, positionsFirst(g, x), [0, 1], before, after);
-  const columns = multiplyDims(examples, channels);
-  const positions: number[] = [];
-  for (let row = 0; row < tile + 2; row++) {
-    for (let column = 0; column < tile + 2; column++) {
-      for (let i = 0; i < tiles[0]!; i++) {
-        for (let j = 0; j < tiles[1]!; j++) positions.push((i * tile + row) * sizes[1]! + j * tile + column);
-      }
-    }
-  }
-  const seen = g.gather(g.reshape(padded, [sizes[0]! * sizes[1]!, columns]), g.integers(positions));
+  const padded = padAxes(g, channelsLast(g, x), [1, 2], before, after);
+  // What belongs to a position lies together then, so that windows are copies of long pieces.
+  const rows = g.transpose(g.reshape(padded, [examples, sizes[0]! * sizes[1]!, channels]), [1, 0, 2]);
+  const seen = g.gather(rows, g.constant(positionsOfTiles(tile, tiles, sizes)));
   const count = tiles[0]! * tiles[1]!;
   const places = (tile + 2) ** 2;
-  const product = g.gemm(matrix(g, square(tiling.input), x), g.reshape(seen, [places, multiplyDims(columns, count)]));
+  const all = multiplyDims(examples, channels * count);
+  const product = g.gemm(matrix(g, square(tiling.input), x), g.reshape(seen, [places, all]));
   return g.reshape(product, [places, multiplyDims(examples, count), channels]);
+}
+
+/**
+ * For each place in a window, where each tile's window has it. One tensor for all uses of one geometry: equal nodes are made
+ * once only if their large constants are the same.
+ */
+function positionsOfTiles(tile: number, tiles: readonly number[], sizes: readonly number[]): Tensor {
+  return once(`positions/${tile}/${sizes.join("x")}`, () => {
+    const positions: number[] = [];
+    for (let row = 0; row < tile + 2; row++) {
+      for (let column = 0; column < tile + 2; column++) {
+        for (let i = 0; i < tiles[0]!; i++) {
+          for (let j = 0; j < tiles[1]!; j++) positions.push((i * tile + row) * sizes[1]! + j * tile + column);
+        }
+      }
+    }
+    return tensor(positions, [positions.length], "int64");
+  });
 }
 
 const tilesAlong = (counts: readonly number[], tile: number): number[] =>
   counts.map((count) => Math.ceil(count / tile));
-
-/** (n, C, h, w) as [h, w, n·C]: what belongs to a position lies together, so tiles are copies of long pieces. */
-function positionsFirst(g: Builder, x: Value): Value {
-  const [examples, channels, height, width] = x.shape as readonly [Dim, number, number, number];
-  const columns = multiplyDims(examples, channels);
-  return g.reshape(g.transpose(g.reshape(x, [columns, height * width]), [1, 0]), [height, width, columns]);
-}
 
 const cutTo = (g: Builder, x: Value, axis: number, count: number): Value =>
   x.shape[axis] === count ? x : g.slice(x, axis, 0, count);
@@ -218,8 +224,8 @@ function kernelTaps(g: Builder, w: Value): { taps: Value; turned: boolean } {
 /** Whether a Slice with these inputs reverses the last two of four axes, whole. */
 function reversesTaps([, starts, ends, axes, steps]: readonly (Value | null)[]): boolean {
   const [from, to, along, by] = [starts, ends, axes, steps].map((value) => {
-    const tensor = constantOf(value);
-    return tensor && numbersOf(tensor);
+    const held = constantOf(value);
+    return held && numbersOf(held);
   });
   return (
     from?.join() === "-1,-1" &&
@@ -237,7 +243,18 @@ const transposed = (m: Matrix): Matrix => m[0]!.map((_, column) => m.map((row) =
 
 /** A constant of the type of `like` that keeps its digits where the graph is converted to float64. */
 const matrix = (g: Builder, m: Matrix, like: Value): Value =>
-  g.cast(g.constant(Float64Array.from(m.flat()), { shape: [m.length, m[0]!.length] }), like.type);
+  g.cast(
+    g.constant(once(`matrix/${m.join()}`, () => tensor(Float64Array.from(m.flat()), [m.length, m[0]!.length]))),
+    like.type,
+  );
+
+const tensors = new Map<string, Tensor>();
+
+function once(key: string, make: () => Tensor): Tensor {
+  const found = tensors.get(key) ?? make();
+  tensors.set(key, found);
+  return found;
+}
 
 /** Whether spatial sizes are known, which tiles need. */
 export const canTile = (x: Value): boolean => x.shape.length === 4 && isStatic(x.shape.slice(1));

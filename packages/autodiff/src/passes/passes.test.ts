@@ -128,6 +128,20 @@ describe("factor", () => {
   });
 });
 
+test("the slope of relu by a faster op: the same numbers, and only after relu in float32", async () => {
+  const slopes = graph((b) => {
+    const x = b.input("x", [7]);
+    return { y: b.sign(b.relu(x)), sign: b.sign(x) };
+  });
+  expect(opsOf(optimize(slopes)).sort()).toEqual(["HardSigmoid", "Relu", "Sign"]);
+  const session = await compile(slopes);
+  const { y } = await session.run({ x: [-3, -1e-30, 0, 1e-38, 1e-30, 2, Infinity] });
+  await session.dispose();
+  expect(numbersOf(y!)).toEqual([0, 0, 0, 1, 1, 1, 1]);
+  const wide = graph((b) => ({ y: b.sign(b.relu(b.input("x", [7], "float64"))) }));
+  expect(opsOf(optimize(wide))).toEqual(["Relu", "Sign"]);
+});
+
 describe("regroup", () => {
   test("multiplies what stays the same once, outside the loop", () => {
     const loop = graph((b) => {
