@@ -64,10 +64,15 @@ export class EventFeed {
     return batch;
   }
 
-  /** How the runs stand now, as `run` messages without a number: they repeat what numbered ones have said. */
-  progress(runIds: Iterable<string>): string {
+  /**
+   * How the runs stand, as `run` messages without a number: they repeat what numbered ones have said.
+   *
+   * @param cursor  Up to where the stream has told: what is known of a run at that or later is news enough, so streams that keep up
+   *   share one look at each run.
+   */
+  progress(runIds: Iterable<string>, cursor: number): string {
     let text = "";
-    for (const runId of runIds) text += this.#runMessage(runId, "");
+    for (const runId of runIds) text += this.#runMessage(runId, "", cursor);
     return text;
   }
 
@@ -118,18 +123,18 @@ export class EventFeed {
       const { runId, time, step, what } = event;
       return `${id}event: recorded\ndata: ${JSON.stringify({ runId, time, step, what })}\n\n`;
     }
-    if (event.type !== "metrics") return this.#runMessage(event.runId, id);
+    if (event.type !== "metrics") return this.#runMessage(event.runId, id, sequence);
     const { runId, time, step } = event;
     const values: Record<string, unknown> = {};
     for (const key in event.values) values[key] = toWireNumber(event.values[key]!);
     return `${id}event: metrics\ndata: ${JSON.stringify({ runId, time, step, values })}\n\n`;
   }
 
-  #runMessage(runId: string, id: string): string {
-    const cursor = this.#store.cursor();
+  #runMessage(runId: string, id: string, wanted: number): string {
     let summary = this.#summaries.get(runId);
-    if (summary?.cursor !== cursor) {
+    if (summary === undefined || summary.cursor < wanted) {
       try {
+        const cursor = this.#store.cursor();
         summary = { cursor, text: stringifyNonFinite(runMessage(this.#store.run(runId))) };
       } catch (error) {
         // Deleted since; the event that says so is on its way.

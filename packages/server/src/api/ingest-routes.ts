@@ -88,8 +88,7 @@ export function ingestRoutes(app: Hono, store: RunStore, runs: RemoteRuns, analy
           query,
         });
         // The spectrum is long, and has a route of its own.
-        const { spectrum: _, ...rest } = analysis;
-        return c.body(stringifyNonFinite({ ...place, ...rest }), 201, jsonAnswer);
+        return c.body(stringifyNonFinite({ ...place, ...analysis, spectrum: undefined }), 201, jsonAnswer);
       },
     },
     largestProbeBody,

@@ -24,7 +24,7 @@ function serve() {
   const worker = pathToFileURL(join(sources.folder, "ingest", "probe", "probe-worker.js"));
   const app = createApp(store, { signal: stopping.signal, analyst: { worker } });
   const get = async (path: string): Promise<unknown> => (await app.request(`/api/v1/${path}`)).json();
-  const post = (path: string, body: BodyInit, type = "application/json") =>
+  const post = async (path: string, body: BodyInit, type = "application/json"): Promise<Response> =>
     app.request(`/api/v1/${path}`, { method: "POST", headers: { "content-type": type }, body });
   return { store, app, get, post };
 }

@@ -54,9 +54,10 @@ export function eventStream(feed: EventFeed, { heartbeat, signal }: StreamOption
 
     const takeProgress = () => {
       if (moved.size === 0 || performance.now() - lastProgress < progressInterval) return "";
-      const text = feed.progress(moved);
+      const text = feed.progress(moved, cursor);
       moved.clear();
-      lastProgress = performance.now();
+      // At the same moments for all streams, which then share the work.
+      lastProgress = Math.floor(performance.now() / progressInterval) * progressInterval;
       return text;
     };
     const nextText = async (): Promise<string | null> => {

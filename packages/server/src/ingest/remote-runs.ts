@@ -130,7 +130,7 @@ export class RemoteRuns {
           this.#store.flush();
           resolve();
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       }, commitInterval);
     });

@@ -51,8 +51,8 @@ export class ExperimentTable {
       if (name === first.name || this.#find("name = ?", [name]) !== undefined) return undefined;
       const next =
         "INSERT INTO experiments SELECT max(coalesce(max(id), 0), 0) + 1, ?, ?, ? FROM experiments RETURNING *";
-      const row = this.#database.prepare(next).get(name, createdAt, JSON.stringify(tags));
-      return fromRow(row as unknown as ExperimentRow);
+      const row: unknown = this.#database.prepare(next).get(name, createdAt, JSON.stringify(tags));
+      return fromRow(row as ExperimentRow);
     });
   }
 
@@ -66,8 +66,8 @@ export class ExperimentTable {
   }
 
   #find(condition: string, values: readonly (string | number)[]): Experiment | undefined {
-    const row = this.#database.prepare(`SELECT * FROM experiments WHERE ${condition}`).get(...values);
-    return row === undefined ? undefined : fromRow(row as unknown as ExperimentRow);
+    const row: unknown = this.#database.prepare(`SELECT * FROM experiments WHERE ${condition}`).get(...values);
+    return row === undefined ? undefined : fromRow(row as ExperimentRow);
   }
 
   #write<T>(work: () => T): T {

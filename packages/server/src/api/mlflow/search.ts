@@ -70,8 +70,7 @@ function readerOf(name: string): (candidate: Candidate) => Value {
     case "p":
       return ({ run }) => own(paramsOf(run), key);
     case "t":
-      return ({ run, details }) =>
-        own({ "mlflow.runName": run.name, ...details.tags } as Readonly<Record<string, string>>, key);
+      return ({ run, details }) => own<string>({ "mlflow.runName": run.name, ...details.tags }, key);
     default: {
       const attribute = { created: "start_time", "Run Name": "run_name", "run name": "run_name" }[key] ?? key;
       return ({ run, details }) => own(runInfoMessage(run, details) as Readonly<Record<string, Value>>, attribute);
