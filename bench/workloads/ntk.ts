@@ -51,7 +51,8 @@ export const gradientNormsConv: Workload = {
 export const ntkMlp: Workload = {
   async prepare() {
     const { model, params, x } = mlp();
-    return ntkOf(await openNtk(model, { threads }), (estimator) => estimator.measure(params, x.subarray(0, 256 * 784)));
+    const inputs = x.subarray(0, 256 * 784);
+    return ntkOf(await openNtk(model, { threads }), (estimator, into) => estimator.measure(params, inputs, { into }));
   },
 };
 
@@ -60,15 +61,22 @@ export const ntkConv: Workload = {
   async prepare() {
     const { graph, params } = cnn();
     const inputs = { x: tensor(images().x.subarray(0, 64 * 3072), [64, 3, 32, 32]) };
-    return ntkOf(await openNtk(modelOf(graph, params), { threads }), (estimator) => estimator.measure(params, inputs));
+    return ntkOf(await openNtk(modelOf(graph, params), { threads }), (estimator, into) =>
+      estimator.measure(params, inputs, { into }),
+    );
   },
 };
 
-function ntkOf(estimator: NtkEstimator, measure: (estimator: NtkEstimator) => ReturnType<NtkEstimator["measure"]>) {
+function ntkOf(
+  estimator: NtkEstimator,
+  measure: (estimator: NtkEstimator, into: Float64Array | undefined) => ReturnType<NtkEstimator["measure"]>,
+) {
+  let last: Float64Array | undefined;
   return {
     per: 1,
     async run() {
-      const { matrix, examples, outputs } = await measure(estimator);
+      const { matrix, examples, outputs } = await measure(estimator, last);
+      last = matrix;
       return examples * Math.hypot(...matrix.subarray(0, examples * outputs));
     },
     dispose: () => estimator.dispose(),

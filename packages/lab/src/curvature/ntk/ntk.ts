@@ -11,7 +11,7 @@ import {
   type ModelInputs,
 } from "./inputs.js";
 import { kernelGraph, type KernelGraphOptions } from "./kernel-graph.js";
-import { addBlock, type KernelBlock } from "./kernel-matrix.js";
+import { placeBlock, type KernelBlock } from "./kernel-matrix.js";
 import { blocksWithin, DEFAULT_MEMORY_BUDGET, evenBlocks, graphBytes, type BlockSize } from "./memory.js";
 import { tapModel, type DifferentiableModel, type TappedModel } from "./tapped-model.js";
 
@@ -42,6 +42,8 @@ export interface NtkMeasureOptions {
   readonly preconditioner?: Params | undefined;
   /** Directions [S, n, C] in the space of outputs: rows r·J instead of the C rows of J. */
   readonly directions?: Float32Array | undefined;
+  /** An earlier result's matrix of the same size, to be written over: fresh memory costs as much as the kernel itself. */
+  readonly into?: Float64Array | undefined;
 }
 
 /** Computes neural tangent kernels of a model. Holds sessions: dispose of it. */
@@ -111,6 +113,10 @@ class Estimator implements NtkEstimator {
         `ntk: directions: expected S × ${examples} × ${outputs} numbers, got ${options.directions!.length}.`,
       );
     }
+    const { into } = options;
+    if (into && into.length !== (examples * directions) ** 2) {
+      throw new BadInput(`ntk: into: expected ${(examples * directions) ** 2} numbers, got ${into.length}.`);
+    }
     const kind = { isPreconditioned: options.preconditioner !== undefined, areApart };
     const tapped = this.tap(checked);
     const block = this.blockSize(tapped, checked, directions, kind);
@@ -149,8 +155,11 @@ class Estimator implements NtkEstimator {
             continue;
           }
           let matrix = kernels.get(name);
-          if (matrix === undefined) kernels.set(name, (matrix = new Float64Array(size * size)));
-          addBlock(matrix, { examples, directions }, data as Float32Array, left, right);
+          if (matrix === undefined) {
+            matrix = name === "kernel" && into ? into : new Float64Array(size * size);
+            kernels.set(name, matrix);
+          }
+          placeBlock(matrix, { examples, directions }, data as Float32Array, left, right);
         }
       }
     }
