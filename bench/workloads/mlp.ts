@@ -32,23 +32,43 @@ export function trainMlp(batchSize: number, steps: number, threads: number): Wor
   };
 }
 
-/** One Hessian-vector product over 512 examples. */
+/** One Hessian-vector product over 512 examples; vector and product are lists like the parameters, as the peers have them. */
 export const hvpMlp: Workload = {
   async prepare() {
     const { x, y, params } = mlpProblem();
     const names = Object.keys(params);
-    const product = hessianVectorProduct(mlpGraph(), { of: "loss", wrt: names, vectors: "flat" });
+    const product = hessianVectorProduct(mlpGraph(), { of: "loss", wrt: names });
     const session = await compile(product, { threads: 2 });
-    const vector = direction(names.reduce((sum, name) => sum + params[name]!.length, 0));
-    const inputs = { ...params, x: x.subarray(0, 512 * 784), y: y.subarray(0, 512 * 10), vector };
+    const whole = direction(names.reduce((sum, name) => sum + params[name]!.length, 0));
+    let offset = 0;
+    const vectors = names.map((name): [string, Float32Array] => {
+      const part = whole.subarray(offset, (offset += params[name]!.length));
+      return [`vector/${name}`, part];
+    });
+    const inputs = {
+      ...params,
+      x: x.subarray(0, 512 * 784),
+      y: y.subarray(0, 512 * 10),
+      ...Object.fromEntries(vectors),
+    };
+    const outputs = names.map((name) => `product/${name}`);
     return {
       per: 1,
       async run() {
-        const { product } = await session.run(inputs, { outputs: ["product"] });
-        const hv = product!.data as Float32Array;
-        return hv.reduce((sum, value, i) => sum + value * vector[i]!, 0);
+        const products = await session.run(inputs, { outputs });
+        let value = 0;
+        for (const [k, name] of names.entries())
+          value += dot(vectors[k]![1], products[`product/${name}`]!.data as Float32Array);
+        return value;
       },
       dispose: () => session.dispose(),
     };
   },
 };
+
+/** ⟨a, b⟩. A loop: `reduce` with its calls would take a fifth of a product's time. */
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
