@@ -2,6 +2,7 @@ import { multiplySymmetricInto } from "@sedge/linalg";
 import { symmetrise } from "./blocks.js";
 import { bandKernel, LANES } from "./band-kernel.js";
 import type { LinearSystem } from "./linear-system.js";
+import { scratch } from "./scratch.js";
 
 /**
  * W ↦ bd(V[(VᵀWV) ∘ Σ_k a_k a_kᵀ]Vᵀ) in single precision, as Σ_k bd(M_k W M_k) with M_k = V diag(a_k) Vᵀ: block i is
@@ -28,9 +29,9 @@ export function compressedMap(
   const { memory, multiply } = kernel;
 
   // Rows of zeros stand for the examples that the last group lacks.
-  const padded = new Float64Array(groups * LANES * outputs * size);
+  const padded = scratch("kernel", groups * LANES * outputs * size).fill(0, size * size);
   const product = padded.subarray(0, size * size);
-  const scaled = new Float64Array(size * rank);
+  const scaled = scratch("modes", size * rank);
   factors.forEach((factor, k) => {
     for (let at = 0; at < scaled.length; at += rank)
       for (let mu = 0; mu < rank; mu++) scaled[at + mu] = factor[mu]! * modes[at + mu]!;

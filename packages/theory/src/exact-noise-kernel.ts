@@ -5,6 +5,7 @@ import { diagonalPerron } from "./diagonal-noise-kernel.js";
 import { checkNumber, finiteArray, TheoryRangeError } from "./errors.js";
 import { checkSystem, type LinearSystem } from "./linear-system.js";
 import { deterministicRatio, pairResponse } from "./response.js";
+import { scratch } from "./scratch.js";
 import { resolveDynamics, type Dynamics, type SgdSettings } from "./settings.js";
 import { modeBlocks } from "./mode-blocks.js";
 
@@ -134,7 +135,7 @@ export function noiseMap(
     half[mu * rank + mu]! *= 0.5;
   }
   const { toModes, toBlocks } = modeBlocks(system);
-  const inner = new Float64Array(rank * rank);
+  const inner = scratch("covariance", rank * rank);
   const symmetric = new Float64Array(examples * outputs * outputs);
   return (blocks, result) => {
     // The method may try vectors of its own, which are not symmetric. On antisymmetric blocks the map is 0.

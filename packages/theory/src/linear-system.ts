@@ -1,5 +1,6 @@
 import { eigh, multiplyInto, multiplySymmetric } from "@sedge/linalg";
 import { checkInteger, describe, finiteArray, TheoryRangeError, TheoryTypeError } from "./errors.js";
+import { scratch } from "./scratch.js";
 import { checkOptions } from "./settings.js";
 
 export interface LinearSystemInput {
@@ -75,10 +76,10 @@ function kernelOfJacobian(jacobian: Float64Array, size: number, params: number, 
   return scaled(multiplySymmetric(jacobian, jacobian, { size, inner: params, transposeB: true }), 1 / examples);
 }
 
-/** The symmetric part of a kernel that is symmetric but for rounding. */
+/** The symmetric part of a kernel that is symmetric but for rounding, in scratch space. */
 function symmetricKernel(where: string, ntk: unknown, size: number): Float64Array {
   const given = finiteArray(where, "ntk", ntk, size * size, `size × size = ${size} × ${size}`);
-  const kernel = new Float64Array(size * size);
+  const kernel = scratch("kernel", size * size);
   let largest = 0;
   for (const entry of given) largest = Math.max(largest, Math.abs(entry));
   const tolerated = SINGLE_PRECISION_NOISE * largest;

@@ -1,5 +1,6 @@
 import { multiplyInto, multiplySymmetricInto, multiplyTriangularInto } from "@sedge/linalg";
 import type { LinearSystem } from "./linear-system.js";
+import { scratch } from "./scratch.js";
 
 /**
  * The two halves of every second-moment computation, between covariances that are block-diagonal over examples, W as [N, C, C],
@@ -12,9 +13,9 @@ export interface ModeBlocks {
   readonly toBlocks: (half: Float64Array, blocks: Float64Array) => void;
 }
 
-/** For one system; holds the scratch space of both. */
+/** For one system. */
 export function modeBlocks({ examples, outputs, size, rank, modes }: LinearSystem): ModeBlocks {
-  const product = new Float64Array(size * rank);
+  const product = scratch("modes", size * rank); // nothing stays in it from one call to the next
   const block = outputs * outputs;
   const band = outputs * rank;
   const forward = { rows: outputs, inner: outputs, columns: rank };
