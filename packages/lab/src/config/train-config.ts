@@ -11,14 +11,22 @@ const count = () => z.int().min(1);
 
 const probesSchema = z
   .strictObject({
-    count: z.int().min(2).optional().describe("Measurements over the run, first and last step included. Default 16"),
+    count: z
+      .int()
+      .min(2)
+      .optional()
+      .describe(
+        "Measurements over the run, first and last step included. Default 16, and more within a budget of 0.05",
+      ),
     every: count().optional().describe("Measure on steps divisible by this, and on the last, instead of `count` times"),
     budget: z
       .number()
       .positive()
       .lt(1)
       .optional()
-      .describe("Measure as often as keeps all probes within this share of the wall time, instead of `count` times"),
+      .describe(
+        "Measure as often as keeps all probes within this share of the wall time, instead of `count` times. `cost/probes` says what they took",
+      ),
     examples: z.int().min(2).default(64).describe("n, training examples on which K is measured"),
     measure: z
       .array(z.enum(probeNames))

@@ -1,4 +1,4 @@
-/** When a run is measured: one of the three, `count` of 16 by default. */
+/** When a run is measured: one of the three, or none for `count` of 16 at least and more within a budget of 5 %. */
 export interface CadenceOptions {
   /** So many times, first and last step included. */
   readonly count?: number | undefined;
@@ -8,13 +8,19 @@ export interface CadenceOptions {
   readonly budget?: number | undefined;
 }
 
-/** What a run has cost so far, in seconds of wall time, and how near it is to an edge. */
+/** Seconds of wall time of one probe: all its measurements, and the last of them. */
+export interface ProbeCost {
+  readonly total: number;
+  readonly last: number;
+}
+
+/** What a run has cost so far, and how near it is to an edge. */
 export interface Spent {
   readonly step: number;
+  /** Seconds of wall time of the steps. */
   readonly training: number;
-  readonly probes: number;
-  /** What the last measurement took. */
-  readonly lastMeasurement: number;
+  /** By probe. */
+  readonly probes: Readonly<Record<string, ProbeCost>>;
   /** The larger of K and η λ_max/(2(1 + m)) as last measured: 1 on an edge. −∞ if neither was. */
   readonly distance: number;
 }
@@ -22,29 +28,42 @@ export interface Spent {
 export interface Cadence {
   /** Steps at which a measurement may be due, ascending, from 0 to the last. */
   readonly candidates: readonly number[];
-  /** Whether to measure now, at a candidate. */
-  due(spent: Spent): boolean;
+  /** The share of the wall time that the probes may take; undefined where they are asked at fixed steps only. */
+  readonly budget: number | undefined;
+  /** Which probes to ask now, at a candidate. */
+  due(spent: Spent): readonly string[];
   /** Seconds of measurements still to come, given those of training. */
   secondsLeft(spent: Spent, trainingLeft: number): number;
 }
 
+/** Share of the wall time, where a config says nothing about when to measure. */
+export const defaultBudget = 0.05;
+
 /**
  * With `count` and `every` the steps are fixed by the config, so a repeated run measures at the same ones. With `budget`
- * they depend on the machine's speed.
+ * they depend on the machine's speed. With none of them a short run is measured 16 times, whatever share of it that is, and a
+ * long one more often, within the default budget.
  */
 export function cadence(steps: number, options: CadenceOptions = {}): Cadence {
-  const { budget } = options;
-  if (budget !== undefined) return budgetCadence(steps, budget);
-  const candidates = probeSteps(steps, options);
+  const { budget, count, every } = options;
+  if (budget !== undefined) return budgetCadence(steps, budget, [0, steps]);
+  const fixed = probeSteps(steps, options);
+  if (count === undefined && every === undefined) return budgetCadence(steps, defaultBudget, fixed);
   return {
-    candidates,
-    due: () => true,
-    secondsLeft: ({ step, probes }) => {
-      const left = candidates.filter((candidate) => candidate > step).length;
-      return (left * probes) / Math.max(1, candidates.length - left);
-    },
+    candidates: fixed,
+    budget: undefined,
+    due: ({ probes }) => Object.keys(probes),
+    secondsLeft: (spent) => fixedSecondsLeft(fixed, spent),
   };
 }
+
+/** The measurements left, at what the ones so far took on average. */
+function fixedSecondsLeft(candidates: readonly number[], { step, probes }: Spent): number {
+  const left = candidates.filter((candidate) => candidate > step).length;
+  return (left * totalOf(probes)) / Math.max(1, candidates.length - left);
+}
+
+const totalOf = (probes: Spent["probes"]): number => Object.values(probes).reduce((sum, { total }) => sum + total, 0);
 
 /** Before so many seconds of steps the speed of training is not known well enough to plan by. */
 const leastTraining = 0.1;
@@ -54,27 +73,46 @@ const farShare = 0.7;
 
 /**
  * The whole run is allowed budget/(1 − budget) of its training time, estimated from the speed so far. At the share p of
- * the run, √p of that may have been spent: half of it in the first quarter, where most happens. One measurement is kept
- * back for the last step.
+ * the run, √p of that may have been spent: half of it in the first quarter, where most happens. One measurement of every
+ * probe is kept back for the last step.
+ *
+ * Each probe has its own cadence: the one that has cost least so far goes first, and where it does not fit yet, the others
+ * wait for it. So all get the same time, a costly probe fewer measurements, and one too cheap to use its part leaves it to
+ * the rest.
+ *
+ * @param fixed  Steps, the first and the last among them, at which all probes are asked whatever they cost.
  */
-function budgetCadence(steps: number, budget: number): Cadence {
+function budgetCadence(steps: number, budget: number, fixed: readonly number[]): Cadence {
   if (!(budget > 0 && budget < 1)) {
     throw new RangeError(`cadence: expected a budget above 0 and below 1, got ${budget}.`);
   }
   const perTraining = budget / (1 - budget);
-  const candidates = new Set([0, steps]);
+  const always = new Set(fixed);
+  const candidates = new Set(fixed);
   for (let step = 1; step < steps; step *= 2) candidates.add(step);
   for (let i = 1; i < 200; i++) candidates.add(Math.ceil((i * steps) / 200));
   return {
     candidates: [...candidates].sort((a, b) => a - b),
-    due({ step, training, probes, lastMeasurement, distance }) {
-      if (step === 0 || step === steps) return true;
-      if (training < leastTraining) return false;
+    budget,
+    due({ step, training, probes, distance }) {
+      if (always.has(step)) return Object.keys(probes);
+      if (training < leastTraining) return [];
+      const costs = Object.entries(probes).sort(([, a], [, b]) => a.total - b.total);
+      const ending = costs.reduce((sum, [, { last }]) => sum + last, 0);
       const whole = (perTraining * training * steps) / step;
       const now = whole * Math.sqrt(step / steps) * (distance >= near ? 1 : farShare);
-      return probes + lastMeasurement <= Math.min(now, whole - lastMeasurement);
+      const allowed = Math.min(now, whole - ending);
+      const chosen: string[] = [];
+      let spent = totalOf(probes);
+      for (const [name, { last }] of costs) {
+        if (spent + last > allowed) break;
+        spent += last;
+        chosen.push(name);
+      }
+      return chosen;
     },
-    secondsLeft: (_, trainingLeft) => perTraining * trainingLeft,
+    secondsLeft: (spent, trainingLeft) =>
+      Math.max(perTraining * trainingLeft, fixed.length > 2 ? fixedSecondsLeft(fixed, spent) : 0),
   };
 }
 

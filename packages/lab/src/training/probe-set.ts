@@ -14,8 +14,10 @@ export interface Observation {
 
 /** The probes of one run, in order. */
 export interface ProbeSet {
-  readonly count: number;
-  observe(view: ProbeView): Promise<Observation>;
+  /** Of those that are still asked, in order. */
+  readonly names: readonly string[];
+  /** Asks the probes of these names, those that were switched off left out. */
+  observe(view: ProbeView, names: readonly string[]): Promise<Observation>;
   /** By probe. */
   memory(): Readonly<Record<string, ProbeMemory>>;
   /** Probes that failed and are not asked any more. */
@@ -55,12 +57,14 @@ export async function openProbes(
   const watching = new Set([...open.keys()].filter((name) => !resume.switchedOff.includes(name)));
 
   return {
-    count: open.size,
-    async observe(view) {
+    get names() {
+      return [...watching];
+    },
+    async observe(view, names) {
       const values: Record<string, number> = {};
       const warnings: string[] = [];
       const findings = new Map<string, Float64Array>();
-      for (const name of watching) {
+      for (const name of [...watching].filter((each) => names.includes(each))) {
         const start = performance.now();
         try {
           Object.assign(values, await open.get(name)!.observe({ ...view, findings }));

@@ -1,7 +1,7 @@
 import type { TrainConfig } from "../config/train-config.js";
 import { breathe } from "../event-loop.js";
 import { copyParams, type Params } from "../models/model.js";
-import { cadence, type Spent } from "../probes/cadence.js";
+import { cadence, type ProbeCost, type Spent } from "../probes/cadence.js";
 import type { RunStatus } from "../run/events.js";
 import { pacer } from "./pacing.js";
 import type { ProbeSet } from "./probe-set.js";
@@ -29,6 +29,8 @@ export interface Outcome {
   readonly warnings: readonly string[];
   /** Wall time of the steps and of the probes. Building the graphs is in neither. */
   readonly seconds: { readonly training: number; readonly probes: number };
+  /** The share of the wall time that the probes were to stay within; undefined where they were asked at fixed steps. */
+  readonly probeBudget: number | undefined;
 }
 
 export interface RunLoopOptions {
@@ -65,14 +67,14 @@ const batchLossRecords = 100;
 /**
  * Trains to the end, to divergence or to an abort, measuring on the way.
  *
- * What is recorded at which step depends on the config only, unless it sets the probes a budget. The chunks in between
+ * What is recorded at which step depends on the config only, where it sets `count` or `every`. The chunks in between
  * depend on the machine's speed, and nothing depends on them.
  */
 export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const { config, trainer, probes, signal, flush, onProgress } = options;
   const { steps } = config;
   const plan = cadence(steps, config.probes);
-  const measurable = new Set(probes.count > 0 ? plan.candidates : []);
+  const measurable = new Set(probes.names.length > 0 ? plan.candidates : []);
   const recorded = new Set<number>();
   for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
 
@@ -83,14 +85,21 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const batchLoss = { sum: 0, count: 0, ...resume?.batchLoss };
   let recordedStep = resume?.recordedStep ?? -1;
   const pace = pacer();
-  let lastMeasurement = 0;
+  const costs = costsSoFar(probes.names, latest, seconds.probes);
 
-  const ended = (status: Outcome["status"], step: number): Outcome => ({ status, step, latest, warnings, seconds });
+  const ended = (status: Outcome["status"], step: number): Outcome => ({
+    status,
+    step,
+    latest,
+    warnings,
+    seconds,
+    probeBudget: plan.budget,
+  });
 
   const spent = (): Spent => ({
     step: trainer.step,
-    ...seconds,
-    lastMeasurement,
+    training: seconds.training,
+    probes: Object.fromEntries(probes.names.map((name) => [name, costs.get(name)!])),
     distance: Math.max(...["noiseKernel/exact", "edge/deterministic"].map((key) => latest[key] ?? -Infinity)),
   });
 
@@ -111,15 +120,21 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     recordedStep = step;
   }
 
-  async function measure(step: number): Promise<{ values: Record<string, number>; diverged: boolean }> {
+  async function measure(
+    step: number,
+    names: readonly string[],
+  ): Promise<{ values: Record<string, number>; diverged: boolean }> {
     if (!allFinite(trainer.params)) return { values: {}, diverged: true };
     flush();
     const start = performance.now();
     const { params, carried } = trainer;
     const view = { step, params: copyParams(params), carried, learningRate: rateAt(step), signal };
-    const observation = await probes.observe(view);
-    lastMeasurement = (performance.now() - start) / 1000;
-    seconds.probes += lastMeasurement;
+    const observation = await probes.observe(view, names);
+    seconds.probes += (performance.now() - start) / 1000;
+    for (const name of names) {
+      const last = observation.values[`cost/${name}`];
+      if (last !== undefined) costs.set(name, { total: costs.get(name)!.total + last, last });
+    }
     warnings.push(...observation.warnings);
     return { values: { ...observation.values }, diverged: observation.diverged };
   }
@@ -128,7 +143,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     const { step } = trainer;
     const stepsPerSecond = seconds.training > 0 ? step / seconds.training : 0;
     const trainingLeft = stepsPerSecond > 0 ? (steps - step) / stepsPerSecond : NaN;
-    const probesLeft = probes.count > 0 ? plan.secondsLeft(spent(), trainingLeft) : 0;
+    const probesLeft = probes.names.length > 0 ? plan.secondsLeft(spent(), trainingLeft) : 0;
     onProgress?.({ step, steps, latest, stepsPerSecond, secondsLeft: trainingLeft + probesLeft });
   }
 
@@ -160,10 +175,11 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
         record(divergedAt, {});
         return ended("diverged", divergedAt);
       }
-      const due = measurable.has(stop) && plan.due(spent());
+      const names = measurable.has(stop) ? plan.due(spent()) : [];
+      const due = names.length > 0;
       if (!due && !recorded.has(stop)) continue;
       const { values, diverged } = due
-        ? await measure(stop)
+        ? await measure(stop, names)
         : { values: {}, diverged: stop === steps && !allFinite(trainer.params) };
       record(stop, values);
       if (diverged) {
@@ -181,6 +197,17 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     }
     throw error;
   }
+}
+
+/** Of a run that is resumed, the last costs are known and the totals together: shared out in proportion. */
+function costsSoFar(
+  names: readonly string[],
+  latest: Readonly<Record<string, number>>,
+  total: number,
+): Map<string, ProbeCost> {
+  const last = (name: string) => latest[`cost/${name}`] ?? 0;
+  const sum = names.reduce((all, name) => all + last(name), 0);
+  return new Map(names.map((name) => [name, { last: last(name), total: sum > 0 ? (total * last(name)) / sum : 0 }]));
 }
 
 function allFinite(params: Params): boolean {

@@ -174,11 +174,11 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
       onResumable: keeper?.offer,
     });
     if (outcome.status !== "diverged") keeper?.saveLast();
-    const { status, step, latest, warnings, seconds } = outcome;
+    const { status, step, latest, warnings } = outcome;
     const judged = verdict(standingOf(status, step, latest));
     end(step, status, [judged.text, ...warnings].join("; "));
     const { params, step: paramsStep } = trainer;
-    return { runId, status, step, params, paramsStep, latest, verdict: judged, warnings, seconds };
+    return { ...outcome, runId, params, paramsStep, verdict: judged };
   } catch (error) {
     try {
       if (started) end(trainer.step, "failed", error instanceof Error ? error.message : String(error));
