@@ -2,6 +2,7 @@
 // Three processes beside this one's none: a server, a client that holds the streams, and this one, which posts. Everything goes
 // over 127.0.0.1. A post is one numbered line of metrics; its latency counts from when it was due, so that a stall shows in
 // every post that it held up. At the end every line must be in the store once and have come through every stream once.
+import { Buffer } from "node:buffer";
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, get, request } from "node:http";
@@ -54,7 +55,8 @@ function streams([url, count]) {
         if (sent) ages.push(Date.now() - Number(sent[1]));
         tail = bytes.subarray(Math.max(at, bytes.length - mark.length + 1));
       });
-    });
+      response.on("error", () => undefined); // the server is killed in the end
+    }).on("error", () => undefined);
   }
   process.on("message", () => process.send({ seen, ages }));
   process.send({ ready: true });
@@ -67,13 +69,20 @@ async function poster(seconds, rate, streamCount, runCount) {
   const serving = start("server", folder);
   const url = await message(serving, "url");
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
-  const post = (path, body, type) =>
+  let again = 0;
+  const post = (path, body, type, tries = 3) =>
     new Promise((resolve, reject) => {
       const headers = { "content-type": type, "content-length": Buffer.byteLength(body) };
       const sending = request(`${url}/api/v1/${path}`, { method: "POST", agent, headers }, (response) => {
         response.resume().on("end", () => resolve(response.statusCode));
       });
-      sending.on("error", reject).end(body);
+      // A connection that broke tells nothing of what became of the line; numbered, it may be sent again.
+      sending.on("error", (error) => {
+        if (tries === 0) return reject(error);
+        again++;
+        resolve(post(path, body, type, tries - 1));
+      });
+      sending.end(body);
     });
   const runs = Array.from({ length: runCount }, (_, i) => `run-${i}`);
   for (const id of runs) await post("runs", JSON.stringify({ id }), "application/json");
@@ -136,7 +145,7 @@ async function poster(seconds, rate, streamCount, runCount) {
   console.log(
     `${total} posts in ${taken.toFixed(1)} s (${(total / taken).toFixed(0)} a second), ${streamCount} streams, ${runCount} runs`,
   );
-  console.log(`post to answer, from when it was due: ${report(latencies)}; ${refused} refused`);
+  console.log(`post to answer, from when it was due: ${report(latencies)}; ${refused} refused, ${again} sent again`);
   console.log(`post to a stream's client: ${report(ages)}`);
   console.log(`server: ${(cpu / taken).toFixed(2)} processors`);
   console.log(

@@ -148,6 +148,30 @@ describe("over a real socket", () => {
   });
 });
 
+test("what is being posted when the server stops is answered, and stored", async () => {
+  const store = testStore();
+  const server = await testServer({ store });
+  const post = (path: string, body: object) =>
+    fetch(`${server.url}/api/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  await post("runs", { id: "a" });
+  const posts = Array.from({ length: 20 }, (_, step) =>
+    post("runs/a/metrics?sender=" + step, { sequence: 1, step, values: { x: step } }),
+  );
+  await Promise.race(posts);
+  const [answers] = await Promise.all([Promise.allSettled(posts), server.close()]);
+  const taken = answers.filter((one) => one.status === "fulfilled" && one.value.status === 200).length;
+  expect(taken).toBeGreaterThan(0);
+  // At least what was acknowledged; the store belongs to whoever opened it and is still open.
+  expect(store.metrics("a").series.x!.steps.length).toBeGreaterThanOrEqual(taken);
+  expect(store.run("a").status).toBe("running");
+  store.close();
+  expect(testStore(store.folder).run("a").status).toBe("interrupted");
+});
+
 describe("the live stream", () => {
   test("brings what another process writes, and that it was killed", async () => {
     const folder = temporaryFolder();

@@ -27,6 +27,7 @@ export interface RunningServer {
 }
 
 const graceful = 2000;
+const keepAlive = 65_000;
 
 /**
  * Serves a store's API and dashboard.
@@ -51,6 +52,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const named = token === undefined ? { allowedHosts: [...new Set([...loopbackHosts, host])] } : {};
   const app = createApp(store, { ...named, ...appOptions, signal: stopping.signal });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // Node's five seconds are shorter than many a training step, and a trainer that posts as they end finds its connection cut.
+  server.keepAliveTimeout = keepAlive;
   await listen(server, port, host);
   const { port: actualPort } = server.address() as AddressInfo;
   let closed: Promise<void> | null = null;

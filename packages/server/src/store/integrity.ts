@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { asStoreError, type Database } from "./connection.js";
 import { decodeMetricBlock, hasEvent } from "./metric-block.js";
 import { readTransaction } from "./transaction.js";
@@ -22,7 +23,8 @@ interface EventRow {
 
 /**
  * Reads everything and compares what is stored twice: SQLite's own structures, the checksum of every block, the
- * sequence (numbers rise and no two rows overlap), and each metric's number of points and last value against its blocks.
+ * sequence (numbers rise and no two rows overlap), each metric's number of points and last value against its blocks, and the
+ * digest of every artifact.
  */
 export function checkIntegrity(database: Database, folder: string): IntegrityReport {
   try {
@@ -92,6 +94,24 @@ function inspect(database: Database): IntegrityReport {
     if (stored !== last && !(Number.isNaN(stored) && Number.isNaN(last))) {
       problems.push(`run ${metric.run}: ${metric.key}: the last value is ${last}, expected ${stored}`);
     }
+  }
+  const artifacts = database.prepare(
+    "SELECT runs.id, artifacts.name, digest, content FROM artifacts JOIN runs ON runs.number = run",
+  );
+  for (const artifact of artifacts.iterate() as Iterable<{
+    id: string;
+    name: string;
+    digest: string;
+    content: Uint8Array;
+  }>) {
+    if (createHash("sha256").update(artifact.content).digest("hex") === artifact.digest) continue;
+    problems.push(`run ${artifact.id}: artifact ${artifact.name}: its content has changed`);
+  }
+  const torn = database.prepare(
+    "SELECT runs.id, spectra.step FROM spectra JOIN runs ON runs.number = run WHERE length(eigenvalues) % 8 <> 0",
+  );
+  for (const { id, step } of torn.all() as { id: string; step: number }[]) {
+    problems.push(`run ${id}: spectrum at step ${step}: its length is no whole number of eigenvalues`);
   }
   const { runs } = database.prepare("SELECT count(*) AS runs FROM runs").get() as { runs: number };
   return { sound: problems.length === 0, problems, runs, events, points };

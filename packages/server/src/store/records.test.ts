@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
+import { databaseName } from "./connection.js";
 import { largestArtifact } from "./records.js";
 
 const probe = { step: 3, time: 1000, kind: "ntk", data: { exact: { value: Infinity, standardError: NaN } } };
@@ -143,4 +146,18 @@ test("a run that is resumed from a checkpoint and sends steps again leaves the s
   };
   expect(state(second)).toEqual(state(unbroken));
   expect(second.checkIntegrity().problems).toEqual([]);
+});
+
+test("the check finds an artifact that has changed and a spectrum that is cut", () => {
+  const folder = temporaryFolder();
+  const store = testStore(folder);
+  store.append(runStarted("a"));
+  store.record("a", { artifacts: [artifact("x.txt")], spectra: [{ step: 1, time: 0, kind: "ntk", eigenvalues }] });
+  const database = new DatabaseSync(join(folder, databaseName));
+  database.exec("UPDATE artifacts SET content = x'01'; UPDATE spectra SET eigenvalues = x'0102'");
+  database.close();
+  expect(store.checkIntegrity().problems).toEqual([
+    "run a: artifact x.txt: its content has changed",
+    "run a: spectrum at step 1: its length is no whole number of eigenvalues",
+  ]);
 });
