@@ -203,9 +203,13 @@ describe("bad input", () => {
   const good = { learningRate: 0.01, batchSize: 2 };
   test.each([
     [{ learningRate: 0 }, "noiseKernel: learningRate: expected a finite number above 0, got 0."],
+    [{ learningRate: -0.1 }, "noiseKernel: learningRate: expected a finite number above 0, got -0.1."],
+    [{ learningRate: Infinity }, "noiseKernel: learningRate: expected a finite number above 0, got Infinity."],
     [{ learningRate: NaN }, "noiseKernel: learningRate: expected a finite number above 0, got NaN."],
     [{ batchSize: 5 }, "noiseKernel: batchSize: expected an integer from 1 to 4, got 5."],
     [{ batchSize: 1.5 }, "noiseKernel: batchSize: expected an integer from 1 to 4, got 1.5."],
+    [{ batchSize: 0 }, "noiseKernel: batchSize: expected an integer from 1 to 4, got 0."],
+    [{ momentum: -0.1 }, "noiseKernel: momentum: expected a number in [0, 1), got -0.1."],
     [{ momentum: 1 }, "noiseKernel: momentum: expected a number in [0, 1), got 1."],
     [{ weightDecay: -1 }, "noiseKernel: weightDecay: expected a finite number of at least 0, got -1."],
     [{ population: 3 }, "noiseKernel: population: expected an integer of at least 4, got 3."],
