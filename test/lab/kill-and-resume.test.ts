@@ -107,5 +107,5 @@ test(
     // What a kill left of a checkpoint half written is not taken for one.
     expect(readdirSync(broken).filter((name) => name.endsWith(".safetensors"))).toEqual(["checkpoint.safetensors"]);
   },
-  15 * 60_000,
+  30 * 60_000,
 );

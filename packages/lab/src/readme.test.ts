@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { memorySink, train, type Probe } from "./index.js";
+import { parse } from "yaml";
+import { readFileSync } from "node:fs";
+import { memorySink, parseTrainConfig, train, type Probe } from "./index.js";
 
 // The two snippets of README.md, as they stand there.
 test("the README's run finishes, is judged and is told as events", async () => {
@@ -37,4 +39,10 @@ test("the README's probe records the norm of the weights", async () => {
   const config = { learningRate: 0.01, batchSize: 1, steps: 10, data: { examples: 64 }, model: { widths: [] } };
   const { latest, params } = await train(config, { probes: [weightNorm] });
   expect(latest["weights/norm"]).toBeCloseTo(Math.hypot(...params["W1"]!, ...params["b1"]!), 10);
+});
+
+test("the README's config is one", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const yaml = /```yaml\n(.*?)```/s.exec(readme)![1]!;
+  expect(parseTrainConfig(parse(yaml))).toMatchObject({ model: { kind: "resnet", norm: "group" }, accumulate: 2 });
 });

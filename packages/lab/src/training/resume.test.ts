@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "@sedge/linalg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadCheckpoint } from "../checkpoint/checkpoint.js";
+import { loadCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import type { TrainConfigInput } from "../config/train-config.js";
 import type { Dataset, Split } from "../data/dataset.js";
 import { BadInput } from "../errors.js";
@@ -101,6 +101,16 @@ describe("an interrupted run that is resumed", () => {
     expect(second).toMatchObject({ status: "finished", params: first.params, latest: first.latest });
     expect(sink.events.map(({ type }) => type)).toEqual(["run-started", "run-finished"]);
   });
+});
+
+test("a checkpoint from before a key with a default existed is resumed", async () => {
+  const path = join(folder, "older-keys.safetensors");
+  const first = await run({ checkpoint: { path } });
+  const { config, ...rest } = loadCheckpoint(path);
+  const { parameterization, ...model } = config.model;
+  expect(parameterization).toBe("standard");
+  saveCheckpoint(path, { ...rest, config: { ...config, model: model as typeof config.model } });
+  expect(await run({ checkpoint: { path, resume: true } })).toMatchObject({ status: "finished", params: first.params });
 });
 
 test("a checkpoint of another config or model is refused, naming what differs", async () => {

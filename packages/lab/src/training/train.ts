@@ -222,7 +222,8 @@ function checkpointKeeper(
   };
 }
 
-function requireSameConfig(path: string, saved: TrainConfig, config: TrainConfig): void {
+function requireSameConfig(path: string, stored: TrainConfig, config: TrainConfig): void {
+  const saved = parseTrainConfig(stored, path); // an older version's file lacks keys that have come since, with defaults
   for (const key of new Set([...Object.keys(saved), ...Object.keys(config)] as (keyof TrainConfig)[])) {
     const [there, here] = [JSON.stringify(saved[key]), JSON.stringify(config[key])];
     if (there !== here) {
