@@ -28,6 +28,10 @@ const probesSchema = z
         "Measure as often as keeps all probes within this share of the wall time, instead of `count` times. `cost/probes` says what they took",
       ),
     examples: z.int().min(2).default(64).describe("n, training examples on which K is measured"),
+    process: z
+      .enum(["same", "separate"])
+      .optional()
+      .describe("Where probes measure: while training waits (same, the default), or a copy in a second process"),
     measure: z
       .array(z.enum(probeNames))
       .min(1)

@@ -28,6 +28,8 @@ export interface Spent {
 export interface Cadence {
   /** Steps at which a measurement may be due, ascending, from 0 to the last. */
   readonly candidates: readonly number[];
+  /** Candidates at which all probes are asked, whatever they cost. */
+  readonly fixed: ReadonlySet<number>;
   /** The share of the wall time that the probes may take; undefined where they are asked at fixed steps only. */
   readonly budget: number | undefined;
   /** Which probes to ask now, at a candidate. */
@@ -51,6 +53,7 @@ export function cadence(steps: number, options: CadenceOptions = {}): Cadence {
   if (count === undefined && every === undefined) return budgetCadence(steps, defaultBudget, fixed);
   return {
     candidates: fixed,
+    fixed: new Set(fixed),
     budget: undefined,
     due: ({ probes }) => Object.keys(probes),
     secondsLeft: (spent) => fixedSecondsLeft(fixed, spent),
@@ -93,6 +96,7 @@ function budgetCadence(steps: number, budget: number, fixed: readonly number[]):
   for (let i = 1; i < 200; i++) candidates.add(Math.ceil((i * steps) / 200));
   return {
     candidates: [...candidates].sort((a, b) => a - b),
+    fixed: always,
     budget,
     due({ step, training, probes, distance }) {
       if (always.has(step)) return Object.keys(probes);

@@ -5,6 +5,7 @@ import { cadence, type ProbeCost, type Spent } from "../probes/cadence.js";
 import type { RunStatus } from "../run/events.js";
 import { pacer } from "./pacing.js";
 import type { ProbeSet } from "./probe-set.js";
+import type { SeparateProbes } from "./separate/separate-probes.js";
 import type { Trainer } from "./trainer.js";
 
 export interface Progress {
@@ -39,6 +40,8 @@ export interface RunLoopOptions {
   /** Of the update from step t to t + 1. */
   readonly learningRate: (step: number) => number;
   readonly probes: ProbeSet;
+  /** Probes that measure elsewhere while training goes on. */
+  readonly separate?: SeparateProbes | undefined;
   readonly signal: AbortSignal | undefined;
   readonly record: (step: number, values: Readonly<Record<string, number>>) => void;
   /** Called before work that may keep the event loop for long. */
@@ -71,10 +74,10 @@ const batchLossRecords = 100;
  * depend on the machine's speed, and nothing depends on them.
  */
 export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
-  const { config, trainer, probes, signal, flush, onProgress } = options;
+  const { config, trainer, probes, separate, signal, flush, onProgress } = options;
   const { steps } = config;
   const plan = cadence(steps, config.probes);
-  const measurable = new Set(probes.names.length > 0 ? plan.candidates : []);
+  const measurable = new Set(probes.names.length > 0 || separate ? plan.candidates : []);
   const recorded = new Set<number>();
   for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
 
@@ -139,12 +142,37 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     return { values: { ...observation.values }, diverged: observation.diverged };
   }
 
+  /** Has a copy measured elsewhere: at the fixed steps in any case, at others if nothing else is under way. */
+  function offer(step: number): void {
+    if (!separate || !(plan.fixed.has(step) || separate.idle) || !allFinite(trainer.params)) return;
+    const start = performance.now();
+    separate.offer({ step, params: trainer.params, carried: trainer.carried, learningRate: rateAt(step) });
+    seconds.probes += (performance.now() - start) / 1000;
+  }
+
+  /** Records what was measured elsewhere, each with the step it belongs to, which training has left behind. */
+  function recordArrivals(): void {
+    for (const { step, values, warnings: more } of separate?.arrivals() ?? []) {
+      warnings.push(...more);
+      if (Number.isNaN(step)) continue;
+      Object.assign(latest, values);
+      options.record(step, values);
+    }
+  }
+
   function report(): void {
     const { step } = trainer;
     const stepsPerSecond = seconds.training > 0 ? step / seconds.training : 0;
     const trainingLeft = stepsPerSecond > 0 ? (steps - step) / stepsPerSecond : NaN;
     const probesLeft = probes.names.length > 0 ? plan.secondsLeft(spent(), trainingLeft) : 0;
     onProgress?.({ step, steps, latest, stepsPerSecond, secondsLeft: trainingLeft + probesLeft });
+  }
+
+  /** Training is over: now there is nothing that would have to wait. */
+  async function lastArrivals(): Promise<void> {
+    await Promise.race([separate?.settled(), aborted(signal)]);
+    signal?.throwIfAborted();
+    recordArrivals();
   }
 
   /** Trains up to `stop`. Returns the step of a bad loss, if there is one. */
@@ -160,6 +188,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       seconds.training += milliseconds / 1000;
       for (const loss of losses) batchLoss.sum += loss;
       batchLoss.count += losses.length;
+      recordArrivals();
       if (divergedAt !== undefined) return divergedAt;
       report();
       resumable();
@@ -173,8 +202,10 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       const divergedAt = await advanceTo(stop);
       if (divergedAt !== undefined) {
         record(divergedAt, {});
+        await lastArrivals();
         return ended("diverged", divergedAt);
       }
+      if (measurable.has(stop)) offer(stop);
       const names = measurable.has(stop) ? plan.due(spent()) : [];
       const due = names.length > 0;
       if (!due && !recorded.has(stop)) continue;
@@ -184,11 +215,13 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       record(stop, values);
       if (diverged) {
         await trainer.retreat();
+        await lastArrivals();
         return ended("diverged", stop);
       }
       if (due) report();
       resumable();
     }
+    await lastArrivals();
     return ended("finished", steps);
   } catch (error) {
     if (signal?.aborted) {
@@ -209,6 +242,10 @@ function costsSoFar(
   const sum = names.reduce((all, name) => all + last(name), 0);
   return new Map(names.map((name) => [name, { last: last(name), total: sum > 0 ? (total * last(name)) / sum : 0 }]));
 }
+
+/** Resolves when the signal is raised; never without one. */
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
 
 function allFinite(params: Params): boolean {
   return Object.values(params).every((values) => values.every(Number.isFinite));

@@ -9,13 +9,15 @@ import { openDataset } from "../data/open-dataset.js";
 import { BadInput } from "../errors.js";
 import { modelFromConfig } from "../models/model-from-config.js";
 import { sizeOf, type Model, type Params } from "../models/model.js";
-import { objective, trainingObjective } from "../objectives/objective.js";
+import { trainingObjective } from "../objectives/objective.js";
 import { probesOf } from "../probes/by-name.js";
-import type { Probe, ProbeContext } from "../probes/probe.js";
+import type { Probe } from "../probes/probe.js";
 import type { RunEvent, RunFinished } from "../run/events.js";
 import type { Sink } from "../run/sinks.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
+import { probeContextOf } from "./probe-context.js";
 import { openProbes } from "./probe-set.js";
+import { startSeparateProbes } from "./separate/separate-probes.js";
 import { runLoop, type LoopState, type Outcome, type Progress } from "./run-loop.js";
 import { optimizerOf, updateRule } from "./optimizer.js";
 import { learningRateAt } from "./schedule.js";
@@ -78,30 +80,26 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   const resumed = options.checkpoint?.resume ? loadCheckpoint(options.checkpoint.path) : undefined;
   if (resumed) requireSameConfig(options.checkpoint!.path, resumed.config, config);
   const smoothing = { labelSmoothing: config.labelSmoothing ?? 0 };
-  const graph = objective(model, config.loss, smoothing);
   const seed = createRandom(config.seed);
-  const { batchSize, sampling, momentum, weightDecay } = config;
+  const { batchSize, sampling } = config;
   const { augment } = config.data;
   const augmented =
     augment && (augment.crop > 0 || augment.flip)
       ? augmentation({ ...augment, inputShape: dataset.inputShape, batchSize, random: seed.fork("augmentation") })
       : undefined;
-  const sgd = { examples: dataset.train.examples, batchSize, sampling, momentum, weightDecay };
-  const context: Omit<ProbeContext, "random" | "memory"> = {
-    model,
-    objective: graph,
-    loss: config.loss,
-    dataset,
-    sgd,
-    optimizer,
-    threads: config.threads,
-  };
-  const probes = await openProbes(options.probes ?? defaultProbes(config), context, seed, {
+  const isSeparate = config.probes.process === "separate";
+  if (isSeparate && options.probes) {
+    throw new BadInput(
+      "probes.process: expected same, got separate: only probes that the config names can measure there.",
+    );
+  }
+  const wanted = options.probes ?? defaultProbes(config);
+  const probes = await openProbes(isSeparate ? [] : wanted, probeContextOf(config, dataset, model), seed, {
     memory: resumed?.probes ?? {},
     switchedOff: resumed?.switchedOff ?? [],
   });
   const minibatches = minibatchStream({
-    examples: sgd.examples,
+    examples: dataset.train.examples,
     batchSize,
     sampling,
     random: seed.fork("minibatches"),
@@ -128,6 +126,14 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     throw error;
   });
 
+  const separate = isSeparate
+    ? startSeparateProbes({
+        config,
+        names: wanted.map(({ name }) => name),
+        dataset: options.dataset,
+        model: options.model,
+      })
+    : undefined;
   const runId = options.runId ?? resumed?.runId ?? newRunId();
   const sinks = options.sinks ?? [];
   const write = (event: RunEvent) => sinks.forEach((sink) => sink.write(event));
@@ -166,6 +172,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
       trainer,
       learningRate,
       probes,
+      separate,
       signal: options.signal,
       record: (step, values) => write({ type: "metrics", runId, time: Date.now(), step, values }),
       flush,
@@ -187,7 +194,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     }
     throw error;
   } finally {
-    await Promise.all([trainer.dispose(), probes.close()]);
+    await Promise.all([trainer.dispose(), probes.close(), separate?.close()]);
     for (const sink of sinks) await sink.close?.();
   }
 }
