@@ -23,7 +23,7 @@ export interface NoiseKernelEstimateOptions {
 export function estimateNoiseKernel(
   ntk: Ntk,
   loss: Loss,
-  { examples: population, ...sgd }: SgdSettings,
+  { examples: population, ...sgd }: SgdSettings & { readonly nesterov?: boolean },
   { learningRate, tolerance = 1e-5, start }: NoiseKernelEstimateOptions,
 ): ProbeNoiseKernel {
   const { matrix, examples, outputs, output } = ntk;

@@ -1,5 +1,6 @@
 import { BadInput } from "../errors.js";
 import type { Params } from "../models/model.js";
+import type { RunOptimizer } from "../training/optimizer.js";
 
 /** A run's optimiser and its current state, as far as stability depends on it. Names and defaults are PyTorch's. */
 export type OptimizerSettings =
@@ -122,4 +123,29 @@ const checkShare = (kind: string, name: string, value: number): void =>
 
 function check(kind: string, name: string, value: number, isGood: boolean, wanted: string): void {
   if (!isGood) throw new BadInput(`${kind}: ${name}: expected ${wanted}, got ${value}.`);
+}
+
+/**
+ * A training run's optimiser as it is after `step` updates; null for an adaptive one before its first, when it has no
+ * preconditioner yet. An L2 decay that is preconditioned (adam, rmsprop) is left out.
+ *
+ * @param carried  What the trainer carries: `secondMoment/<param>`, `squareAverage/<param>`.
+ */
+export function currentOptimizer(
+  { kind, momentum, nesterov, weightDecay, beta1, beta2, epsilon }: RunOptimizer,
+  learningRate: number,
+  step: number,
+  carried: Params,
+): OptimizerSettings | null {
+  if (kind === "sgd") return { kind, learningRate, momentum, nesterov, weightDecay };
+  if (step < 1) return null;
+  const stateOf = (prefix: string): Params =>
+    Object.fromEntries(
+      Object.entries(carried).flatMap(([name, values]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), values] as const] : [],
+      ),
+    );
+  if (kind === "rmsprop") return { kind, learningRate, momentum, epsilon, squareAverage: stateOf("squareAverage/") };
+  const decay = kind === "adamw" ? { weightDecay } : {};
+  return { kind, learningRate, beta1, beta2, epsilon, step, secondMoment: stateOf("secondMoment/"), ...decay };
 }

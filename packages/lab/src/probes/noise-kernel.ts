@@ -1,5 +1,9 @@
+import { probeNoiseKernel } from "@sedge/theory";
+import { outputOf } from "../curvature/attribution/directions.js";
+import { sampledDirections, samplesFor } from "../curvature/attribution/sampled-directions.js";
 import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk/ntk.js";
+import { currentOptimizer, optimizerDynamics } from "../curvature/optimizer-dynamics.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import type { Probe, ProbeMemory } from "./probe.js";
@@ -7,48 +11,84 @@ import type { Probe, ProbeMemory } from "./probe.js";
 export interface NoiseKernelProbeOptions {
   /**
    * n, training examples on which K is measured, drawn once at the start. The NTK has (n·C)² entries: 640 × 640 for 64
-   * examples of 10 outputs. Default 64.
+   * examples of 10 outputs. With more than 4096 rows, random directions stand for the outputs. Default 64.
    */
   readonly examples?: number;
 }
 
+const keys = ["exact", "exact/standardError", "exact/halfProbe", "diagonal", "highDim", "trace"] as const;
+
+/** Nothing measured: weights that are not finite, an adaptive optimiser before its first update. */
+const nothing = Object.fromEntries(keys.map((key) => [`noiseKernel/${key}`, NaN]));
+
 /**
- * Records K of the run's own η, B and sampling: `noiseKernel/exact` with `noiseKernel/exact/standardError` and
- * `noiseKernel/exact/halfProbe`, and the approximations `noiseKernel/diagonal`, `noiseKernel/highDim` and `noiseKernel/trace`.
+ * Records K of the run's own η, B, sampling and optimiser, with its current preconditioner: `noiseKernel/exact` with
+ * `noiseKernel/exact/standardError` and `noiseKernel/exact/halfProbe`, and the approximations `noiseKernel/diagonal`,
+ * `noiseKernel/highDim` and `noiseKernel/trace`.
  */
 export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}): Probe {
   return {
     name: "noiseKernel",
-    async open({ model, loss, dataset: { train }, sgd, random, threads, memory }) {
+    async open({ model, loss, dataset: { train }, sgd, optimizer, random, threads, memory }) {
       const chosen = minibatchStream({
         examples: train.examples,
         batchSize: examples,
         sampling: "without-replacement",
         random: random.fork("examples"),
       }).next(1);
-      const probeBatch = takeExamples(train, chosen);
+      const { inputs } = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
+      const samples = samplesFor(examples, model.outputs);
       let start = memory?.["perron"];
       return {
         get memory(): ProbeMemory {
           return start ? { perron: start } : {};
         },
-        async observe({ params, learningRate }) {
-          const ntk = await estimator.measure(params, probeBatch.inputs);
-          const estimate = estimateNoiseKernel(ntk, loss, sgd, { learningRate, start });
-          const { exact, diagonal, highDim, trace } = estimate;
-          start = estimate.perron;
-          return {
-            "noiseKernel/exact": exact.value,
-            "noiseKernel/exact/standardError": exact.standardError,
-            "noiseKernel/exact/halfProbe": exact.halfProbe,
-            "noiseKernel/diagonal": diagonal.value,
-            "noiseKernel/highDim": highDim.value,
-            "noiseKernel/trace": trace.value,
-          };
+        async observe({ step, params, carried, learningRate }) {
+          const current = currentOptimizer(optimizer, learningRate, step, carried);
+          if (current === null || !areFinite(params)) return nothing;
+          const { preconditioner, learningRate: rate, momentum, nesterov, weightDecay } = optimizerDynamics(current);
+          const own = { ...sgd, momentum, nesterov, weightDecay };
+          const options = { preconditioner: preconditioner ?? undefined };
+          if (samples === null) {
+            const ntk = await estimator.measure(params, inputs, options);
+            const estimate = estimateNoiseKernel(ntk, loss, own, { learningRate: rate, start });
+            start = estimate.perron;
+            return metrics(estimate, 1);
+          }
+          const output = (await outputOf(model, params, inputs, threads)).data as Float32Array;
+          const { outputs } = model;
+          const drawn = { loss, output, outputs, classes: outputs, samples, random: random.fork(`directions/${step}`) };
+          const directions = sampledDirections(drawn);
+          const { matrix } = await estimator.measure(params, inputs, { ...options, directions });
+          const { examples: population, ...settings } = own;
+          const estimate = probeNoiseKernel(
+            { ntk: matrix, examples, outputs: samples },
+            { ...settings, learningRate: rate, population },
+            { tolerance: 1e-5 },
+          );
+          return metrics(estimate, samples / outputs);
         },
         close: () => estimator.dispose(),
       };
     },
   };
 }
+
+/** @param factor  For the forms that divide by the number of outputs: S/C where S directions stand for C outputs. */
+function metrics(
+  { exact, diagonal, highDim, trace }: ReturnType<typeof probeNoiseKernel>,
+  factor: number,
+): Record<string, number> {
+  return {
+    "noiseKernel/exact": exact.value,
+    "noiseKernel/exact/standardError": exact.standardError,
+    "noiseKernel/exact/halfProbe": exact.halfProbe,
+    "noiseKernel/diagonal": diagonal.value,
+    "noiseKernel/highDim": factor * highDim.value,
+    "noiseKernel/trace": factor * trace.value,
+  };
+}
+
+const areFinite = (params: Readonly<Record<string, Float32Array>>): boolean =>
+  Object.values(params).every((values) => values.every(Number.isFinite));

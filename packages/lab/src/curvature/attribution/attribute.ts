@@ -18,6 +18,7 @@ import { conjugateBlocks } from "../noise-kernel.js";
 import { optimizerDynamics, type OptimizerSettings } from "../optimizer-dynamics.js";
 import type { LayerShare, NoiseKernelAttribution, ResponsibleExample } from "./attribution.js";
 import { outputCurvature, outputOf } from "./directions.js";
+import { samplesFor } from "./sampled-directions.js";
 import { layerGroups } from "./layer-groups.js";
 import { shareOf } from "./shares.js";
 
@@ -62,9 +63,6 @@ export interface AttributeResult {
   /** λ_max at which the deterministic edge is met. */
   readonly edge: number;
 }
-
-/** A kernel larger than this takes the eigensolver minutes. */
-const LARGEST_KERNEL = 4096;
 
 /**
  * K of a run from one probe of any model, with the run's own optimiser, and what makes it what it is: which layers (share
@@ -182,9 +180,7 @@ function sampleCount(
     }
     return sampledOutputs;
   }
-  const most = Math.min(LARGEST_KERNEL, Math.floor(Math.sqrt(budget / 2 / (8 * (2 * arrays + 2)))));
-  if (examples * outputs <= most) return null;
-  return Math.max(1, Math.floor(most / 2 / examples));
+  return samplesFor(examples, outputs, Math.floor(Math.sqrt(budget / 2 / (8 * (2 * arrays + 2)))));
 }
 
 const samplingNotes = (samples: number | null, outputs: number): string[] =>

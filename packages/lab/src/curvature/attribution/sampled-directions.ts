@@ -2,6 +2,15 @@ import type { Random } from "@sedge/linalg";
 import { BadInput } from "../../errors.js";
 import type { LossLike } from "../../objectives/loss-graph.js";
 
+/** A kernel larger than this takes the eigensolver minutes. */
+const LARGEST_KERNEL = 4096;
+
+/** S for a probe of n examples with C outputs each, or null where all have room; half of the room, where they have not. */
+export function samplesFor(examples: number, outputs: number, most = LARGEST_KERNEL): number | null {
+  const size = Math.min(most, LARGEST_KERNEL);
+  return examples * outputs <= size ? null : Math.max(1, Math.floor(size / 2 / examples));
+}
+
 export interface SampleOptions {
   readonly loss: LossLike;
   /** f, [n, C] row-major. */

@@ -67,7 +67,7 @@ export function blockOf(
       if (count === shape[0]) return [name, whole];
       const size = sizeOf(shape.slice(1));
       const part = data.slice(first * size, (first + count) * size);
-      return [name, { data: part, shape: [count, ...shape.slice(1)], type } as Tensor];
+      return [name, { data: part, shape: [count, ...shape.slice(1)], type }];
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { graph, tensor } from "@sedge/autodiff";
 import { createRandom } from "@sedge/linalg";
 import { describe, expect, test } from "vitest";
-import { jacobianTrace, openPerExampleNorms, perExampleGradientNorms } from "./norms.js";
+import { jacobianTrace, meanOf, openPerExampleNorms, perExampleGradientNorms } from "./norms.js";
 import { denseJacobian, relativeError, testModels, testPreconditioner } from "./testing.js";
 
 /** Truth: rows of the dense float64 Jacobian. Ours is float32; tolerances as for the kernel, ntk.test.ts. */
@@ -106,4 +106,45 @@ test("a model made for a fixed number of examples has the norms of the same mode
   const trace = await jacobianTrace(model, model.values, model.inputs);
   expect(trace.value).toBeGreaterThan(0);
   expect(trace.standardError).toBeGreaterThan(0);
+});
+
+// An error bar of two standard errors holds the truth in 95 % of trials where the mean is normal; squared norms are skewed,
+// which costs a little. Truth: all examples. Probes are drawn from them with replacement, so they are independent.
+test("tr Θ of a probe lies within its own error bar in at least 90 % of seeded trials", async () => {
+  const model = testModels.find(({ name }) => name === "one position")!;
+  const random = createRandom(11);
+  const count = 2000;
+  const inputs = Float32Array.from({ length: count * 5 }, () => random.normal());
+  const norms = await openPerExampleNorms(model);
+  const all = await norms.jacobian(model.values, inputs);
+  await norms.dispose();
+  const truth = meanOf(all).value;
+  const trials = 200;
+  let inside = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const draw = createRandom(trial);
+    const { value, standardError } = meanOf(Float64Array.from({ length: 64 }, () => all[draw.integer(count)]!));
+    if (Math.abs(value - truth) <= 2 * standardError) inside++;
+  }
+  expect(inside / trials).toBeGreaterThanOrEqual(0.9);
+});
+
+test("what does not fit is refused", async () => {
+  const model = testModels.find(({ name }) => name === "one position")!;
+  const norms = await openPerExampleNorms(model, { loss: "squared" });
+  const { values, inputs } = model;
+  await expect(norms.jacobian(values, new Float32Array(7))).rejects.toThrow(
+    'perExampleNorms: input "x" of shape [batch, 5] cannot be filled by 7 numbers.',
+  );
+  await expect(norms.jacobian({ ...values, w1: new Float32Array(3) }, inputs)).rejects.toThrow(
+    'perExampleNorms: parameter "w1": expected 40 numbers, got 3.',
+  );
+  await expect(norms.gradient(values, inputs, new Float32Array(7))).rejects.toThrow(
+    "perExampleNorms: targets: expected a multiple of 3 numbers, got 7.",
+  );
+  await norms.dispose();
+  const small = await openPerExampleNorms(model, { memoryBudget: 10 });
+  await expect(small.jacobian(values, inputs)).rejects.toThrow(
+    "perExampleNorms: memoryBudget: 0 MiB are not enough for one example.",
+  );
 });

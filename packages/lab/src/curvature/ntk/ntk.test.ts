@@ -64,3 +64,16 @@ describe.each(testModels.filter(({ name }) => name !== "made for two examples"))
     expect(output.length).toBe(examples * outputs);
   });
 });
+
+test("a kernel that exceeds the memory budget, and directions that do not fit, are refused", async () => {
+  const model = testModels.find(({ name }) => name === "one position")!;
+  const estimator = await openNtk(model, { memoryBudget: 1000 });
+  await expect(estimator.measure(model.values, model.inputs)).rejects.toThrow(
+    "ntk: memoryBudget: 1 MiB are not enough for a kernel of 6 examples × 3 outputs (1 MiB for its numbers alone); " +
+      "raise it, take fewer examples, or sample outputs.",
+  );
+  const directions = new Float32Array(20);
+  await expect(estimator.measure(model.values, model.inputs, { directions })).rejects.toThrow(
+    "ntk: directions: expected S × 6 × 3 numbers, got 20.",
+  );
+});

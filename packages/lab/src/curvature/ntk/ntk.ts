@@ -59,7 +59,7 @@ export interface NtkEstimator {
 }
 
 /**
- * The NTK of any model, layer by layer, without a Jacobian wherever a layer rule says how: docs/lab/ntk.md. Products are
+ * The NTK of any model, layer by layer, without a Jacobian wherever a layer rule says how (rules/). Products are
  * float32 inside the engine, sums over slices and blocks float64: relative error some 1e-7 of λ_max.
  */
 export function openNtk(model: DifferentiableModel, options: NtkOptions = {}): Promise<NtkEstimator> {
