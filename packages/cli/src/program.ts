@@ -31,6 +31,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import("./commands/runs.js")).defineRuns,
   },
   {
+    name: "measure",
+    summary: "both edges of an ONNX model on your data: K, λ_max, spectrum, layers, advice",
+    load: async () => (await import("./commands/measure.js")).defineMeasure,
+  },
+  {
     name: "theory",
     summary: "both edges of a Jacobian or NTK: K four ways, critical learning rates",
     load: async () => (await import("./commands/theory.js")).defineTheory,

@@ -60,7 +60,7 @@ export async function readImageFolder(folder: string, options: ImageFolderOption
         continue;
       }
       const reason = (error as Error).message.replace(/\s+/g, " ").trim();
-      throw new BadInput(`${path}: cannot be read as an image (${reason}).`);
+      throw new BadInput(`${path}: cannot be read as an image (${reason}); skip-broken leaves such files out.`);
     }
     pixels.set(raw, paths.length * size);
     labels[paths.length] = label;

