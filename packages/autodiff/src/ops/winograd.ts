@@ -109,9 +109,9 @@ export function winogradConvolution(
   const outputs = w.shape[0] as number;
   const tiles = tilesAlong(counts, tile);
   const windowsOfTiles = transformedWindows(g, x, windows, counts, tiling);
-  const { taps, turned } = kernelTaps(g, w);
+  const { original, turned } = untwisted(w);
   const kernel = turned ? tiling.kernel.map((row) => row.toReversed()) : tiling.kernel;
-  const kernels = g.gemm(matrix(g, square(kernel), x), g.reshape(taps, [9, inputs * outputs]));
+  const kernels = g.gemm(matrix(g, square(kernel), x), g.reshape(original, [inputs * outputs, 9]), null, { transB: 1 });
   const products = turned
     ? g.matMul(windowsOfTiles, g.reshape(kernels, [places, inputs, outputs]))
     : g.matMul(windowsOfTiles, g.transposeLast(g.reshape(kernels, [places, outputs, inputs])));
@@ -157,8 +157,10 @@ export function winogradWeights(
   const transform = matrix(g, transposed(square(tiling.output)), x);
   const cotangents = g.reshape(g.gemm(transform, rows), [places, multiplyDims(examples, count), outputs]);
   const products = g.matMul(g.transposeLast(cotangents), transformedWindows(g, x, windows, counts, tiling));
-  const taps = g.gemm(matrix(g, transposed(square(tiling.kernel)), x), g.reshape(products, [places, outputs * inputs]));
-  return g.transpose(g.reshape(taps, [3, 3, outputs, inputs]), [2, 3, 0, 1]);
+  const taps = g.gemm(g.reshape(products, [places, outputs * inputs]), matrix(g, square(tiling.kernel), x), null, {
+    transA: 1,
+  });
+  return g.reshape(taps, [outputs, inputs, 3, 3]);
 }
 
 /** Bᵀ d of every window: [(m + 2)², tiles·n, C]. */
@@ -210,15 +212,15 @@ const cutTo = (g: Builder, x: Value, axis: number, count: number): Value =>
   x.shape[axis] === count ? x : g.slice(x, axis, 0, count);
 
 /**
- * W as [3, 3, K, C]. Where W is a kernel turned round with its channels exchanged, as the input's cotangent has it, the
- * taps of the kernel it was made from, [3, 3, C, K]: turning is left to the transform.
+ * What W was made from, where W is a kernel turned round with its channels exchanged, as the input's cotangent has it: that is
+ * left to the transform, which then gives the channels in the order of the original.
  */
-function kernelTaps(g: Builder, w: Value): { taps: Value; turned: boolean } {
+function untwisted(w: Value): { original: Value; turned: boolean } {
   const exchanged = producer(w);
   const reversed = exchanged?.op === "Transpose" ? producer(exchanged.inputs[0]!) : null;
   const perm = reversed && permutation(exchanged!.attributes.perm as readonly number[] | undefined, w);
   const turned = perm?.join() === "1,0,2,3" && reversed?.op === "Slice" && reversesTaps(reversed.inputs);
-  return { taps: g.transpose(turned ? reversed.inputs[0]! : w, [2, 3, 0, 1]), turned };
+  return turned ? { original: reversed.inputs[0]!, turned } : { original: w, turned: false };
 }
 
 /** Whether a Slice with these inputs reverses the last two of four axes, whole. */
