@@ -1,5 +1,6 @@
 import { cnn, resnet18, vit } from "../images.js";
 import type { Workload } from "../workload.js";
+import { lambdaMaxMlp } from "./curvature.js";
 import { trainImages } from "./images.js";
 import { symmetricEigenproblem } from "./linalg.js";
 import { hvpMlp, trainMlp } from "./mlp.js";
@@ -15,6 +16,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   "train-resnet18-b32": trainImages(resnet18, 1, 2),
   "train-vit-b32": trainImages(vit, 3, 2),
   "hvp-mlp-b512": hvpMlp,
+  "lambda-max-mlp": lambdaMaxMlp,
   "per-example-grad-norms-mlp": gradientNormsMlp,
   "per-example-grad-norms-conv": gradientNormsConv,
   "ntk-mlp-n256": ntkMlp,
