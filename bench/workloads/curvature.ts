@@ -1,4 +1,4 @@
-import { openHessian, topEigenpairs, type Params } from "@sedge/lab";
+import { openHessian, topEigenpairs } from "@sedge/lab";
 import { createRandom } from "@sedge/linalg";
 import { mlpGraph, mlpProblem } from "../data.js";
 import type { Workload } from "../workload.js";
@@ -15,7 +15,7 @@ export const lambdaMaxMlp: Workload = {
     return {
       per: 1,
       async run() {
-        const operator = await hessian.at(params as Params, split);
+        const operator = await hessian.at(params, split);
         const random = createRandom("bench/lambda-max");
         const { values } = await topEigenpairs(operator, { random, tolerance: 1e-3, stop: "value", maxProducts: 40 });
         return values[0]!;
