@@ -14,28 +14,64 @@ const elementBytes: Readonly<Record<string, number>> = {
 };
 
 /**
- * Bytes of all values that a graph computes, as if none were ever freed: an upper bound. What a loop collects counts twice,
- * as the engine holds the pieces until it has joined them.
+ * The most bytes that a graph's values take at one time, if nodes run in the order in which they were made and a value is
+ * freed after its last use. What a loop collects counts twice, as the engine holds the pieces until it has joined them.
  *
  * @param examples  What every free size stands for.
  */
-export function graphBytes({ outputs }: Graph, examples: number): number {
-  const seen = new Set<Node>();
-  const open: Value[] = [...Object.values(outputs)];
-  let bytes = 0;
-  const enter = ({ outputs: inner }: Body): void => void open.push(...inner);
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (value.origin.kind !== "node" || seen.has(value.origin.node)) continue;
-    const { node } = value.origin;
-    seen.add(node);
-    for (const output of node.outputs) bytes += (node.body ? 2 : 1) * bytesOf(output, examples);
-    for (const input of node.inputs) if (input) open.push(input);
-    if (node.body) enter(node.body);
-  }
-  return bytes;
+export const graphBytes = ({ outputs }: Graph, examples: number): number => peakBytes(Object.values(outputs), examples);
+
+function peakBytes(results: readonly Value[], examples: number): number {
+  const nodes = nodesOf(results);
+  const lastUse = new Map<Value, number>(results.map((value) => [value, nodes.length]));
+  nodes.forEach((node, at) =>
+    readsOf(node).forEach((value) => lastUse.set(value, Math.max(lastUse.get(value) ?? 0, at))),
+  );
+  const freed = nodes.map(() => 0);
+  let live = 0;
+  let peak = 0;
+  nodes.forEach((node, at) => {
+    const made = node.outputs.map((value) => [value, bytesOf(value, examples)] as const);
+    const own = made.reduce((sum, [, bytes]) => sum + bytes, 0);
+    live += own;
+    peak = Math.max(peak, live + (node.body ? own + peakBytes(node.body.outputs, examples) : 0));
+    for (const [value, bytes] of made) {
+      const until = lastUse.get(value) ?? at;
+      if (until < nodes.length) freed[until]! += bytes;
+    }
+    live -= freed[at]!;
+  });
+  return peak;
 }
 
-/** Bytes of one value, every free size being `examples`. */
+/** The nodes that values need, in the order in which they were made; of a loop's body, those it may share with outside too. */
+function nodesOf(results: readonly Value[]): Node[] {
+  const seen = new Set<Node>();
+  const open = [...results];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (value.origin.kind !== "node" || seen.has(value.origin.node)) continue;
+    seen.add(value.origin.node);
+    open.push(...readsOf(value.origin.node));
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+/** A node's inputs, and for a loop what its body's nodes read. */
+function readsOf({ inputs, body }: Node): Value[] {
+  const own = inputs.filter((value) => value !== null);
+  return body ? [...own, ...body.outputs.filter(isComputed), ...nodesInside(body).flatMap(readsOf)] : own;
+}
+
+const isComputed = (value: Value): boolean => value.origin.kind === "node";
+
+const insides = new WeakMap<Body, Node[]>();
+
+function nodesInside(body: Body): Node[] {
+  let found = insides.get(body);
+  if (found === undefined) insides.set(body, (found = nodesOf(body.outputs)));
+  return found;
+}
+
 export const bytesOf = ({ type, shape }: Value, examples: number): number =>
   shape.reduce<number>(
     (all, dim) => all * (typeof dim === "number" ? dim : sizeAt(dim, examples)),
