@@ -72,6 +72,7 @@ function nodesInside(body: Body): Node[] {
   return found;
 }
 
+/** Bytes of one value, every free size being `examples`. */
 export const bytesOf = ({ type, shape }: Value, examples: number): number =>
   shape.reduce<number>(
     (all, dim) => all * (typeof dim === "number" ? dim : sizeAt(dim, examples)),
