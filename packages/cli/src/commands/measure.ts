@@ -67,7 +67,7 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
     .addOption(new Option("--sampling <name>", "of minibatches").choices([...samplings]).default("without-replacement"))
     .option("--population <number>", "N of the run (default: as many examples as the data have)")
     .option("--examples <number>", "n, the random examples that K is measured on", "64")
-    .option("--curvature-examples <number>", "those that λ_max is measured on", "128")
+    .option("--curvature-examples <number>", "those that λ_max and the spectrum are measured on", "128")
     .option("--spectrum-probes <number>", "random vectors for the spectrum", "6")
     .option("--spectrum-iterations <number>", "products for each of them", "25")
     .option("--image-size <side|height,width>", "of folders of images, where the model takes any size")
@@ -109,7 +109,10 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
         progress.stop();
         const paths = flags.out === undefined ? [] : await writeMeasurement(measurement, flags.out);
         io.print(flags.json ? toJson(measurement.report) : measurePage(measurement.report, io.colours));
-        for (const written of paths) (flags.json ? io.note : io.print)(written);
+        for (const written of paths) {
+          if (flags.json) io.note(written);
+          else io.print(written);
+        }
         io.note(`Done in ${formatDuration((performance.now() - begun) / 1000)}.`);
       } catch (error) {
         if (!signal.aborted) throw error;

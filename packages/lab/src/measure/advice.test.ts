@@ -44,7 +44,7 @@ test("past the deterministic edge: only η helps", () => {
       standing({ deterministic: { value: 1.6, standardError: 0.1 }, kernel: { value: Infinity, standardError: NaN } }),
     ),
   ).toEqual([
-    "Lower the learning rate from 0.1 to 0.0556 or less: η·λ_max stands at 1.6 ± 0.1 of the deterministic edge. A larger batch does not help there.",
+    "Lower the learning rate from 0.1 to 0.0556 or less: η·λ_max stands at 1.6 ± 0.1 of the deterministic edge (and K = 1 at η = 0.19 ± 0.005). A larger batch does not help there.",
   ]);
 });
 

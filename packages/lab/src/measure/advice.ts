@@ -30,10 +30,12 @@ export function advise(standing: Standing): string[] {
   const inward = deterministic.value - certain * orZero(deterministic.standardError);
   const outward = deterministic.value + certain * orZero(deterministic.standardError);
   if (inward > 1) {
-    const most = learningRate / outward;
+    const { learningRate: critical } = standing.critical;
+    const noisy = critical.value - certain * orZero(critical.standardError); // K may come to 1 before that
+    const most = noisy > 0 ? Math.min(noisy, learningRate / outward) : learningRate / outward;
     return [
       `Lower the learning rate from ${number(learningRate)} to ${number(most)} or less: η·λ_max stands at ` +
-        `${bar(deterministic)} of the deterministic edge. A larger batch does not help there.`,
+        `${bar(deterministic)} of the deterministic edge (and K = 1 at η = ${bar(critical)}). A larger batch does not help there.`,
     ];
   }
   if (outward >= 1) {
@@ -126,7 +128,7 @@ const orZero = (value: number): number => (Number.isFinite(value) ? value : 0);
 /** A value ± its standard error. */
 export function bar({ value, standardError }: Measured): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "unknown";
-  return Number.isFinite(standardError) ? `${number(value)} ± ${number(standardError, 1)}` : number(value);
+  return Number.isFinite(standardError) ? `${number(value)} ± ${number(standardError, 2)}` : number(value);
 }
 
 /** To so many significant digits, without a power of ten from 0.001 to a million. */

@@ -29,7 +29,7 @@ export interface MeasureOptions {
   readonly sampling: Sampling;
   /** n, of the probe for K. */
   readonly examples: number;
-  /** For λ_max; the probe is the first of them, and the spectrum is of the probe. */
+  /** For λ_max and the spectrum; the probe is the first of them. */
   readonly curvatureExamples: number;
   readonly normalisation?: Partial<Normalisation> | undefined;
   /** Random vectors of the spectrum, and products for each. */
@@ -119,7 +119,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const ratio: Measured = edgeRatio(lambdaMax.value, kernel);
   const critical = await stage("critical", async () => scaledRates(kernel, ratio.value, optimizer.learningRate));
   const spectrum = await stage("spectrum", (report) =>
-    measureSpectrum(objective, model.params, model.values, firstOf(split, examples), {
+    measureSpectrum(objective, model.params, model.values, split, {
       ...curvature,
       ...options.spectrum,
       onProduct: (product, total) => report(product / total),
@@ -217,7 +217,7 @@ function notes(
   converged: boolean,
 ) {
   return [
-    `K is measured on ${n} examples, λ_max on ${split.examples} of ${available}: few examples read a little high.`,
+    `K is measured on ${n} examples, λ_max and the spectrum on ${split.examples} of ${available}: few examples read a little high.`,
     ...(split.examples < curvatureExamples
       ? [`The data have only ${split.examples} of the ${curvatureExamples} examples asked for.`]
       : []),

@@ -58,13 +58,13 @@ export function preconditioned(
   return { size: operator.size, apply: async (vector) => scaled(await operator.apply(scaled(vector))) };
 }
 
-function counted({ size, apply }: SymmetricOperator, onProduct: (product: number) => void): SymmetricOperator {
+function counted(operator: SymmetricOperator, onProduct: (product: number) => void): SymmetricOperator {
   let products = 0;
   return {
-    size,
+    size: operator.size,
     apply(vector) {
       onProduct(products++);
-      return apply(vector);
+      return operator.apply(vector);
     },
   };
 }

@@ -20,7 +20,7 @@ export function spectrumSheet({ spectrum, deterministic }: MeasureReport, theme:
   }));
   const { edge, lambdaMax } = deterministic;
   const isNear = edge < 3 * lambdaMax.value;
-  const right = isNear ? Math.max(grid.at(-1)!, 1.08 * edge) : Math.max(grid.at(-1)!, 1.08 * lambdaMax.value);
+  const right = Math.max(grid.at(-1)!, 1.08 * lambdaMax.value, isNear ? 1.08 * edge : 0);
   const blue = theme.series[0]!;
   const legend: LegendEntry[] = [
     { label: "eigenvalues, ± 2 standard errors", colour: blue },
