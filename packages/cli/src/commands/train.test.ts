@@ -32,8 +32,8 @@ describe("sedge train refuses in one line, with exit code 2, and leaves no trace
     ],
     [
       "a nested unknown key",
-      () => [config("nested.yaml", "model: { depth: 2 }"), ...good],
-      /model\.depth: unknown key; allowed are kind/,
+      () => [config("nested.yaml", "model: { layers: 2 }"), ...good],
+      /model\.layers: unknown key; allowed are kind/,
     ],
     [
       "a negative learning rate",
@@ -59,7 +59,7 @@ describe("sedge train refuses in one line, with exit code 2, and leaves no trace
     [
       "a wrong name",
       () => ["mnist-fcn", "--model.activation", "sin"],
-      /model\.activation: expected tanh, erf, gelu or relu, got "sin"/,
+      /model\.activation: expected tanh, erf, gelu, relu, silu or identity, got "sin"/,
     ],
     [
       "what is missing",

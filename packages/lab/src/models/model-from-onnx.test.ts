@@ -73,7 +73,10 @@ describe("weights from a safetensors file", () => {
 
   test("are used, running statistics too", async () => {
     const plain = await outputOf(file, "cnn");
-    const zeros = write("zeros", stored((_, data) => data.map(() => 0)));
+    const zeros = write(
+      "zeros",
+      stored((_, data) => data.map(() => 0)),
+    );
     expect((await outputOf(file, "cnn", zeros)).every((value) => value === 0)).toBe(true);
     const moved = { ...stored(), "bn1.running_mean": { shape: [4], data: new Float32Array(4).fill(5) } };
     expect(await outputOf(file, "cnn", write("moved", moved))).not.toEqual(plain);

@@ -67,3 +67,9 @@ function codeOf(error: unknown): MlflowErrorCode {
       return "INTERNAL_ERROR";
   }
 }
+
+export const noArtifacts = () =>
+  new MlflowError(
+    "NOT_IMPLEMENTED",
+    "Sedge keeps no MLflow artifacts: log them elsewhere, or PUT them to /api/v1/runs/ID/artifacts/NAME.",
+  );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Experiment } from "../../store/experiments.js";
 import { MlflowError } from "./errors.js";
 import { experimentMessage } from "./messages.js";
-import { method, type MlflowContext, type MlflowMethod } from "./routes.js";
+import { method, type MlflowContext, type MlflowMethod } from "./method.js";
 import {
   createExperimentSchema,
   experimentIdSchema,

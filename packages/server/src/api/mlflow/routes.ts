@@ -1,35 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
-import type { z } from "zod";
 import { parseAs, parseLenientJson } from "../../ingest/lenient-json.js";
 import type { RemoteRuns } from "../../ingest/remote-runs.js";
 import { stringifyNonFinite } from "../../store/non-finite-json.js";
 import type { RunStore } from "../../store/store.js";
 import { limitBody } from "../requests.js";
-import { answerMlflowError, MlflowError } from "./errors.js";
+import { answerMlflowError, MlflowError, noArtifacts } from "./errors.js";
 import { experimentMethods } from "./experiments.js";
+import type { MlflowContext, MlflowMethod } from "./method.js";
 import { runMethods } from "./runs.js";
 import { searchMethods } from "./search-runs.js";
-
-/** A method of MLflow's service: the HTTP method, the schema of the request, and what answers it. */
-export interface MlflowMethod<S extends z.ZodType = z.ZodType> {
-  readonly http: "GET" | "POST";
-  readonly schema: S;
-  readonly answer: (request: z.output<S>) => object | Promise<object>;
-}
-
-export interface MlflowContext {
-  readonly store: RunStore;
-  readonly runs: RemoteRuns;
-  /** 32 hexadecimal digits, as MLflow's own. */
-  readonly newRunId: () => string;
-}
-
-export const method = <S extends z.ZodType>(
-  http: "GET" | "POST",
-  schema: S,
-  answer: (request: z.output<S>) => object | Promise<object>,
-): MlflowMethod => ({ http, schema, answer: answer as MlflowMethod["answer"] });
 
 const largestBody = 4 * 2 ** 20;
 
@@ -71,10 +51,4 @@ const notHere = (path: string) =>
   new MlflowError(
     "ENDPOINT_NOT_FOUND",
     `${path}: Sedge has experiments, runs, metrics, params and tags of MLflow's API only.`,
-  );
-
-export const noArtifacts = () =>
-  new MlflowError(
-    "NOT_IMPLEMENTED",
-    "Sedge keeps no MLflow artifacts: log them elsewhere, or PUT them to /api/v1/runs/ID/artifacts/NAME.",
   );

@@ -1,10 +1,10 @@
 import type { RunFinished } from "@sedge/lab";
 import type { RemoteMetrics } from "../../ingest/remote-runs.js";
 import type { RunSummary } from "../../store/events.js";
-import { MlflowError } from "./errors.js";
+import { MlflowError, noArtifacts } from "./errors.js";
 import { requireExperiment } from "./experiments.js";
 import { mlflowDetails, mlflowRunMessage, paramsOf, runInfoMessage, type MlflowDetails } from "./messages.js";
-import { method, noArtifacts, type MlflowContext, type MlflowMethod } from "./routes.js";
+import { method, type MlflowContext, type MlflowMethod } from "./method.js";
 import {
   createMlflowRunSchema,
   deleteRunTagSchema,

@@ -1,6 +1,6 @@
 import { toWireNumber } from "../../store/non-finite-json.js";
 import { mlflowDetails, mlflowRunMessage } from "./messages.js";
-import { method, type MlflowContext, type MlflowMethod } from "./routes.js";
+import { method, type MlflowContext, type MlflowMethod } from "./method.js";
 import { runIdOf } from "./runs.js";
 import { metricHistorySchema, searchRunsSchema } from "./schemas.js";
 import { parseFilter, parseOrder } from "./search.js";
