@@ -104,7 +104,7 @@ async function receive(
     const file = await open(part, resumed ? "a" : "w");
     try {
       let received = start;
-      for await (const chunk of response.body!) {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         heard();
         received += chunk.length;
         if (received > size) {
