@@ -54,6 +54,8 @@ const keepMemory = {
 const order = Object.keys(workloads);
 const recordFile = options.write?.replace(/(\.md)?$/, ".json");
 let record: BenchRecord = {};
+// Before the table is written, which makes the tree differ from its commit.
+const where = circumstances();
 for (const name of names) {
   const timings: Timing[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -65,7 +67,7 @@ for (const name of names) {
     }
     console.error(`${name}: round ${round + 1} of ${rounds} done`);
   }
-  const entry = { circumstances: circumstances(), timings };
+  const entry = { circumstances: where, timings };
   record = { ...record, [name]: entry };
   if (recordFile !== undefined) {
     const kept = { ...readRecord(recordFile), [name]: entry };
