@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { TrainConfig } from "../config/train-config.js";
 import { BadInput } from "../errors.js";
 import type { MinibatchState } from "../sampling/minibatch-stream.js";
+import { writeWhole } from "../write-whole.js";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.js";
 
 /** All that a run needs to go on, to the last bit, as if it had not stopped. */
@@ -67,21 +68,7 @@ export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
   const text = JSON.stringify(state, (_, value: unknown) =>
     typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
   );
-  const bytes = encodeSafetensors({ tensors, metadata: { "sedge.format": format, "sedge.state": text } });
-  const beside = `${path}.${process.pid}.part`;
-  const file = openSync(beside, "w");
-  try {
-    try {
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, path);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  }
+  writeWhole(path, encodeSafetensors({ tensors, metadata: { "sedge.format": format, "sedge.state": text } }));
 }
 
 /** @throws BadInput if there is no checkpoint at `path`, or it is damaged or of another format. */

@@ -1,7 +1,8 @@
-import { lanczosAsync, type Random } from "@sedge/linalg";
+import type { Random } from "@sedge/linalg";
 import type { Split } from "../data/dataset.js";
 import type { Params } from "../models/model.js";
 import type { CurvatureOperator } from "./curvature-operator.js";
+import { topEigenpairs } from "./top-eigenpairs.js";
 
 export interface SharpnessOptions {
   /** Source of the random start, or of the random part of a warm one. */
@@ -32,9 +33,6 @@ export interface Sharpness {
   readonly converged: boolean;
 }
 
-/** The share of a warm start that is random: without it, a start on another eigenvector would never leave it. */
-const randomShare = 0.1;
-
 /** λ_max of the Hessian over a whole split, by Lanczos with its recurrence in float64. */
 export async function sharpness(
   hessian: CurvatureOperator,
@@ -42,21 +40,12 @@ export async function sharpness(
   split: Split,
   { random, start, tolerance = 1e-3, maxIterations = 100, signal }: SharpnessOptions,
 ): Promise<Sharpness> {
-  const operator = await hessian.at(params, split);
-  const { values, vectors, ritzResiduals, iterations, converged } = await lanczosAsync(
-    (vector) => {
-      signal?.throwIfAborted();
-      return operator.apply(vector);
-    },
-    hessian.size,
-    { start: startVector(hessian.size, random, start), tolerance, maxIterations },
-  );
-  return { value: values[0]!, ritzResidual: ritzResiduals[0]!, vector: vectors, products: iterations, converged };
-}
-
-function startVector(size: number, random: Random, warm?: Float64Array): Float64Array {
-  const start = random.normals(size);
-  if (warm === undefined) return start;
-  const scale = randomShare / Math.sqrt(start.reduce((sum, x) => sum + x * x, 0));
-  return start.map((x, i) => warm[i]! + scale * x);
+  const { values, vectors, ritzResiduals, products, converged } = await topEigenpairs(await hessian.at(params, split), {
+    random,
+    ...(start && { start: [start] }),
+    tolerance,
+    maxProducts: maxIterations,
+    signal,
+  });
+  return { value: values[0]!, ritzResidual: ritzResiduals[0]!, vector: vectors[0]!, products, converged };
 }

@@ -2,6 +2,7 @@ import type { Random } from "@sedge/linalg";
 import { BadInput } from "../errors.js";
 import type { SymmetricOperator } from "./curvature-operator.js";
 import { estimateOf, scaled, type Estimate } from "./estimate.js";
+import { inner } from "./neighbours/vectors.js";
 import { randomSigns } from "./spectral-quadrature.js";
 
 export interface TraceOptions {
@@ -25,7 +26,7 @@ export async function hutchinson(
   for (let i = 0; i < products; i++) {
     signal?.throwIfAborted();
     const v = randomSigns(operator.size, random);
-    samples.push(dot(v, await operator.apply(v)));
+    samples.push(inner(v, await operator.apply(v)));
   }
   return estimateOf(samples);
 }
@@ -50,21 +51,21 @@ export async function hutchPlusPlus(
   const basis: Float64Array[] = [];
   for (let i = 0; i < third; i++) {
     const image = await apply(randomSigns(size, random));
-    const length = Math.sqrt(dot(image, image));
+    const length = Math.sqrt(inner(image, image));
     // Twice: once leaves what rounding makes of a large component.
     removeAlong(image, basis);
     removeAlong(image, basis);
-    const left = Math.sqrt(dot(image, image));
+    const left = Math.sqrt(inner(image, image));
     if (left > 1e-10 * length) basis.push(image.map((x) => x / left));
   }
   let exact = 0;
-  for (const q of basis) exact += dot(q, await apply(q));
+  for (const q of basis) exact += inner(q, await apply(q));
   if (basis.length === size) return { value: exact, standardError: 0, low: exact, high: exact, samples: third };
   const samples = [];
   for (let i = 0; i < Math.max(2, products - third - basis.length); i++) {
     const v = randomSigns(size, random);
     removeAlong(v, basis);
-    samples.push(dot(v, await apply(v)));
+    samples.push(inner(v, await apply(v)));
   }
   return scaled(estimateOf(samples), 1, exact);
 }
@@ -83,15 +84,9 @@ export function traceKernelEstimate(
   return scaled(trace, learningRate / (2 * batchSize * outputs * (1 - momentum)));
 }
 
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
-  return sum;
-}
-
 function removeAlong(x: Float64Array, basis: readonly Float64Array[]): void {
   for (const q of basis) {
-    const along = dot(q, x);
+    const along = inner(q, x);
     for (let i = 0; i < x.length; i++) x[i]! -= along * q[i]!;
   }
 }

@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { BadInput } from "../errors.js";
+import { writeWhole } from "../write-whole.js";
 import { download, DownloadError, type DownloadOptions } from "./download.js";
 import { dataFolder } from "./location.js";
 import { dataSources, type DataSource, type SourceFile } from "./sources.js";
@@ -77,22 +68,4 @@ function unpack(path: string, folder: string, file: SourceFile, source: DataSour
     writeWhole(join(folder, own), content);
   }
   if (missing.size > 0) throw new DownloadError(`${file.url}: expected ${[...missing].join(", ")} in it, found none.`);
-}
-
-/** Under its name only when it is whole and on the disk. */
-function writeWhole(path: string, content: Uint8Array): void {
-  const beside = `${path}.${process.pid}.part`;
-  const file = openSync(beside, "w");
-  try {
-    try {
-      for (let done = 0; done < content.length;) done += writeSync(file, content, done);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(beside, path);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  }
 }
