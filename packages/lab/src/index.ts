@@ -20,7 +20,7 @@ export { synthetic, syntheticSpectrum, type SyntheticOptions } from "./data/synt
 export { withLabelNoise } from "./data/label-noise.js";
 export { NpyError, parseNpy, type NpyArray } from "./data/npy.js";
 
-export type { MetricsRecorded, RunEvent, RunFinished, RunStarted, RunStatus } from "./run/events.js";
+export type { MetricsRecorded, RecordMade, RunEvent, RunFinished, RunStarted, RunStatus } from "./run/events.js";
 export { memorySink, type Sink } from "./run/sinks.js";
 export { standingOf, verdict, type Standing, type Verdict } from "./advice/verdict.js";
 export { probeSteps } from "./probes/cadence.js";
@@ -123,5 +123,7 @@ export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-k
 export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";
 export type { RunOptimizer } from "./training/optimizer.js";
 export type { Outcome, Progress } from "./training/run-loop.js";
-export { loadCheckpoint, type Checkpoint } from "./checkpoint/checkpoint.js";
+export { CheckpointError, loadCheckpoint, type Checkpoint } from "./checkpoint/checkpoint.js";
+export { checkpointPath } from "./checkpoint/checkpoint-path.js";
+export type { CheckpointOptions } from "./training/checkpoint-keeper.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor, type TensorFile } from "./checkpoint/safetensors.js";

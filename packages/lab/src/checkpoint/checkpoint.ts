@@ -52,9 +52,16 @@ const stateSchema = z.object({
   switchedOff: z.array(z.string()),
 });
 
+/** A checkpoint that could not be written: no room, no right, no disk. The one from before, if there is one, is whole. */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+}
+
 /**
  * Writes a checkpoint so that `path` holds either the old one or the new one, whole, whatever happens meanwhile: to a
  * file beside it, flushed to the disk, then renamed.
+ *
+ * @throws CheckpointError naming the path and the cause.
  */
 export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
   const { carried, probes, ...state } = checkpoint;
@@ -68,7 +75,16 @@ export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
   const text = JSON.stringify(state, (_, value: unknown) =>
     typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
   );
-  writeWhole(path, encodeSafetensors({ tensors, metadata: { "sedge.format": format, "sedge.state": text } }));
+  const bytes = encodeSafetensors({ tensors, metadata: { "sedge.format": format, "sedge.state": text } });
+  try {
+    writeWhole(path, bytes);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new CheckpointError(
+      `${path}: the checkpoint of step ${checkpoint.step} could not be written (${code}, ${bytes.length} bytes). What the file held before is whole.`,
+      { cause: error },
+    );
+  }
 }
 
 /** @throws BadInput if there is no checkpoint at `path`, or it is damaged or of another format. */

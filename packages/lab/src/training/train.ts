@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createRandom } from "@sedge/linalg";
 import { standingOf, verdict, type Verdict } from "../advice/verdict.js";
-import { loadCheckpoint, saveCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.js";
+import { CheckpointError, loadCheckpoint, type Checkpoint } from "../checkpoint/checkpoint.js";
+import { lockCheckpoint } from "../checkpoint/checkpoint-lock.js";
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from "../config/train-config.js";
 import type { Dataset } from "../data/dataset.js";
 import { augmentation } from "../data/augmentation.js";
@@ -15,10 +16,11 @@ import type { Probe } from "../probes/probe.js";
 import type { RunEvent, RunFinished } from "../run/events.js";
 import type { Sink } from "../run/sinks.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
+import { openCheckpointKeeper, type CheckpointKeeper, type CheckpointOptions } from "./checkpoint-keeper.js";
 import { probeContextOf } from "./probe-context.js";
 import { openProbes } from "./probe-set.js";
 import { startSeparateProbes } from "./separate/separate-probes.js";
-import { runLoop, type LoopState, type Outcome, type Progress } from "./run-loop.js";
+import { runLoop, type Outcome, type Progress } from "./run-loop.js";
 import { optimizerOf, updateRule } from "./optimizer.js";
 import { learningRateAt } from "./schedule.js";
 import { openTrainer } from "./trainer.js";
@@ -39,14 +41,7 @@ export interface TrainOptions {
   /** In place of the one that the config describes. */
   readonly model?: Model;
   /** Keeps the run's state in a file, so that it can be resumed after any kind of end. Default: none is kept. */
-  readonly checkpoint?: {
-    /** The file. Its folder must be there. Replaced whole or not at all. */
-    readonly path: string;
-    /** Seconds of wall time between savings; the last state of an interrupted or finished run is saved too. Default 10. */
-    readonly everySeconds?: number;
-    /** Goes on from the file, which must be of the same config, to the same results to the last bit. Default false. */
-    readonly resume?: boolean;
-  };
+  readonly checkpoint?: CheckpointOptions;
 }
 
 export interface TrainResult extends Outcome {
@@ -67,10 +62,21 @@ export function defaultProbes(config: TrainConfig): Probe[] {
  *
  * A run that turns non-finite ends as `diverged`, a result and not an exception; so does an abort, as `interrupted`.
  *
- * @throws BadInput before anything is written, if the config or the data are at fault. Any other error ends the run as
- *         `failed`, is written to the sinks and then thrown.
+ * @throws BadInput before anything is written, if the config or the data are at fault, or another run has the checkpoint. A
+ *         CheckpointError ends the run as `interrupted`, because it can go on from the checkpoint before; any other error
+ *         ends it as `failed`. Both are written to the sinks and then thrown.
  */
 export async function train(input: TrainConfigInput, options: TrainOptions = {}): Promise<TrainResult> {
+  if (!options.checkpoint?.resume) return trainAlone(input, options);
+  const release = lockCheckpoint(options.checkpoint.path);
+  try {
+    return await trainAlone(input, options);
+  } finally {
+    release();
+  }
+}
+
+async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promise<TrainResult> {
   const config = parseTrainConfig(input);
   const dataset = options.dataset ?? (await openDataset(config.data));
   const optimizer = optimizerOf(config);
@@ -78,7 +84,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   const model = options.model ?? modelFromConfig(config.model, dataset, family);
   requireFit(config, dataset, model);
   const resumed = options.checkpoint?.resume ? loadCheckpoint(options.checkpoint.path) : undefined;
-  if (resumed) requireSameConfig(options.checkpoint!.path, resumed.config, config);
+  if (resumed) requireSameRun(options, resumed, config);
   const smoothing = { labelSmoothing: config.labelSmoothing ?? 0 };
   const seed = createRandom(config.seed);
   const { batchSize, sampling } = config;
@@ -140,18 +146,7 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
   const end = (step: number, status: RunFinished["status"], message?: string) =>
     write({ type: "run-finished", runId, time: Date.now(), step, status, ...(message !== undefined && { message }) });
   const flush = () => sinks.forEach((sink) => sink.flush?.());
-  const keeper =
-    options.checkpoint &&
-    checkpointKeeper(options.checkpoint, flush, (state) => ({
-      ...state,
-      runId,
-      config,
-      step: trainer.step,
-      minibatches: minibatches.state(),
-      switchedOff: probes.switchedOff(),
-      carried: trainer.carried,
-      probes: probes.memory(),
-    }));
+  let keeper: CheckpointKeeper | undefined;
   let started = false;
   try {
     write({
@@ -167,6 +162,18 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
       },
     });
     started = true;
+    keeper =
+      options.checkpoint &&
+      openCheckpointKeeper(options.checkpoint, resumed !== undefined, flush, (state) => ({
+        ...state,
+        runId,
+        config,
+        step: trainer.step,
+        minibatches: minibatches.state(),
+        switchedOff: probes.switchedOff(),
+        carried: trainer.carried,
+        probes: probes.memory(),
+      }));
     const outcome = await runLoop({
       config,
       trainer,
@@ -188,12 +195,14 @@ export async function train(input: TrainConfigInput, options: TrainOptions = {})
     return { ...outcome, runId, params, paramsStep, verdict: judged };
   } catch (error) {
     try {
-      if (started) end(trainer.step, "failed", error instanceof Error ? error.message : String(error));
+      const status = error instanceof CheckpointError ? "interrupted" : "failed";
+      if (started) end(trainer.step, status, error instanceof Error ? error.message : String(error));
     } catch {
       // The sink itself is what failed: the first error is the one to report.
     }
     throw error;
   } finally {
+    keeper?.close();
     await Promise.all([trainer.dispose(), probes.close(), separate?.close()]);
     for (const sink of sinks) await sink.close?.();
   }
@@ -205,32 +214,13 @@ function newRunId(): string {
   return `${time}-${randomBytes(3).toString("hex")}`;
 }
 
-/** Saves what it is offered when the time has come, and the last of it on request. */
-function checkpointKeeper(
-  { path, everySeconds = 10 }: { readonly path: string; readonly everySeconds?: number },
-  flush: () => void,
-  complete: (state: LoopState) => Checkpoint,
-) {
-  let savedAt = performance.now();
-  let last: LoopState | undefined;
-  const save = (state: LoopState) => {
-    flush(); // what a checkpoint counts as recorded must be
-    saveCheckpoint(path, complete(state));
-    savedAt = performance.now();
-  };
-  return {
-    offer(this: void, state: LoopState): void {
-      last = state;
-      if (performance.now() - savedAt >= 1000 * everySeconds) save(state);
-    },
-    saveLast(): void {
-      if (last) save(last);
-    },
-  };
-}
-
-function requireSameConfig(path: string, stored: TrainConfig, config: TrainConfig): void {
-  const saved = parseTrainConfig(stored, path); // an older version's file lacks keys that have come since, with defaults
+/** @throws BadInput naming the first key that differs, if a checkpoint is of another run or of another config. */
+function requireSameRun({ checkpoint, runId }: TrainOptions, resumed: Checkpoint, config: TrainConfig): void {
+  const { path } = checkpoint!;
+  if (runId !== undefined && runId !== resumed.runId) {
+    throw new BadInput(`${path}: a checkpoint of run ${resumed.runId}, not of run ${runId}.`);
+  }
+  const saved = parseTrainConfig(resumed.config, path); // an older version's file lacks keys that have come since, with defaults
   for (const key of new Set([...Object.keys(saved), ...Object.keys(config)] as (keyof TrainConfig)[])) {
     const [there, here] = [JSON.stringify(saved[key]), JSON.stringify(config[key])];
     if (there !== here) {
