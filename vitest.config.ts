@@ -16,6 +16,8 @@ export default defineConfig({
     ],
     // ONNX Runtime and native libraries do not survive being loaded in several worker threads at once.
     pool: "forks",
+    // One file a core: vitest would otherwise leave one of two cores idle.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // fast-check prints its seed on failure; this one makes every run the same run.
