@@ -39,6 +39,9 @@ export interface RunStarted {
  * | `gradientNoiseScale`, `…/standardError` | tr Σ/‖g‖², the critical batch size, in examples |
  * | `gradientNoiseScale/covarianceTrace` | tr Σ, of single examples' gradients |
  * | `oneStep/measured`, `oneStep/predicted` | change of the training loss by a step of full-batch descent; to second order |
+ * | `trace/hessian`, `…/standardError` | tr ∇²L of the training loss, by Hutchinson's estimate |
+ * | `spectrum/lambdaMin` | smallest Ritz value of the Hessian: at least λ_min |
+ * | `spectrum/negative` | sum of the Hessian's negative eigenvalues over that of all their sizes, 0 to 1 |
  * | `learningRate`, `batchSize` | η and B in force |
  * | `speed/stepsPerSecond` | training steps a second, probes not counted |
  * | `cost/probes` | share of the wall time so far that went into probes |
@@ -52,6 +55,21 @@ export interface MetricsRecorded {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/**
+ * Something measured or decided after `step` updates that is more than a few numbers: a spectrum, an attribution, what
+ * a controller did. One of a kind at a step: the last one counts.
+ */
+export interface RecordMade {
+  readonly type: "record";
+  readonly runId: string;
+  readonly time: number;
+  readonly step: number;
+  /** What it is: 1 to 64 letters, digits, `_`, `-` or `/`. The kind `advice` has a string `text` among its data. */
+  readonly kind: string;
+  /** Plain data, of 4 MiB as JSON at most. Numbers may be NaN or infinite; arrays of numbers may be typed ones. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 /** A run has ended. `step` is the last one that counts: for a diverged run, the one that turned non-finite. */
 export interface RunFinished {
   readonly type: "run-finished";
@@ -63,4 +81,4 @@ export interface RunFinished {
 }
 
 /** Plain data, fit for JSON except that numbers may be NaN or ±Infinity. */
-export type RunEvent = RunStarted | MetricsRecorded | RunFinished;
+export type RunEvent = RunStarted | MetricsRecorded | RecordMade | RunFinished;

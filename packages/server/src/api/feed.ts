@@ -120,8 +120,8 @@ export class EventFeed {
       return `${id}event: run-deleted\ndata: ${stringifyNonFinite({ runId: event.runId, time: event.time })}\n\n`;
     }
     if (event.type === "recorded") {
-      const { runId, time, step, what } = event;
-      return `${id}event: recorded\ndata: ${JSON.stringify({ runId, time, step, what })}\n\n`;
+      const { runId, time, step, what, kinds } = event;
+      return `${id}event: recorded\ndata: ${JSON.stringify({ runId, time, step, what, kinds })}\n\n`;
     }
     if (event.type !== "metrics") return this.#runMessage(event.runId, id, sequence);
     const { runId, time, step } = event;

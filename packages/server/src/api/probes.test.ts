@@ -56,13 +56,20 @@ test("a probe is answered, and stored as metrics, probe, spectrum and advice; th
   });
   const { probes } = probesSchema.parse(await get("runs/a/probes"));
   expect(probes).toMatchObject([{ step: 30, kind: "ntk", data: { noiseKernel: answer.noiseKernel } }]);
+  expect(probesSchema.parse(await get("runs/a/probes?kind=gradients,ntk")).probes).toHaveLength(1);
+  expect(probesSchema.parse(await get("runs/a/probes?kind=trace")).probes).toEqual([]);
   const { spectra } = spectraSchema.parse(await get("runs/a/spectra"));
   expect(spectra[0]!.eigenvalues).toHaveLength(examples);
   expect(spectra[0]!.eigenvalues.at(-1)).toBe(answer.lambdaMax);
   const { advice } = adviceSchema.parse(await get("runs/a/advice"));
   expect(advice).toMatchObject([{ step: 30, kind: "probe", text: answer.advice.text }]);
   await stream.until(() => stream.of("recorded")[0]);
-  expect(stream.of("recorded")[0]!.data).toMatchObject({ runId: "a", step: 30, what: ["probe", "spectrum", "advice"] });
+  expect(stream.of("recorded")[0]!.data).toMatchObject({
+    runId: "a",
+    step: 30,
+    what: ["probe", "spectrum", "advice"],
+    kinds: ["ntk", "probe"],
+  });
   await stream.close();
 
   // Sent again, raw: the same place, nothing doubled.

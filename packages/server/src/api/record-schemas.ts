@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listSchema } from "./schemas.js";
 
 const place = {
   step: z.int(),
@@ -7,6 +8,7 @@ const place = {
 };
 
 export const recordsQuerySchema = z.strictObject({
+  kind: listSchema.optional().describe("Only those of these kinds, separated by commas; spectrum is spectrum/ntk too"),
   afterStep: z.coerce.number().int().min(0).optional().describe("Only those of later steps"),
   limit: z.coerce.number().int().min(1).max(10_000).optional().describe("At most so many of the latest. Default 1000"),
 });

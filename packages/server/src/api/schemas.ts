@@ -101,21 +101,23 @@ export const recordedEventSchema = z.object({
   time: timeSchema,
   step: z.int().min(0),
   what: z.array(z.enum(["probe", "spectrum", "advice", "artifact"])),
+  kinds: z.array(z.string()).optional().describe("Of the probes, spectra and advice"),
 });
 /** Data of the stream's `run-deleted`. */
 export const runDeletedEventSchema = z.object({ runId: z.string(), time: timeSchema });
 
-const list = z.string().transform((text) => text.split(",").filter((part) => part !== ""));
+/** Words separated by commas. */
+export const listSchema = z.string().transform((text) => text.split(",").filter((part) => part !== ""));
 
 const pointsSchema = z.coerce.number<string>().int().min(fewestPoints).max(1_000_000);
 
 export const metricsQuerySchema = z.strictObject({
-  keys: list.optional().describe("Metrics wanted, separated by commas; without it all"),
+  keys: listSchema.optional().describe("Metrics wanted, separated by commas; without it all"),
   afterStep: z.coerce.number<string>().int().optional().describe("Only points of later steps"),
   points: pointsSchema.optional().describe("At most so many points of each metric, extremes and gaps kept"),
 });
 export const manyMetricsQuerySchema = metricsQuerySchema.extend({
-  runs: list.describe("Ids of runs, separated by commas; one that does not exist is left out of the answer"),
+  runs: listSchema.describe("Ids of runs, separated by commas; one that does not exist is left out of the answer"),
 });
 export const eventsQuerySchema = z.strictObject({
   after: z.coerce.number<string>().int().min(0).optional().describe("Only events with a larger number"),

@@ -14,7 +14,8 @@ export type ExportFormat = (typeof exportFormats)[number];
  *
  * * `csv`: a row for each step, columns `step`, `time` (milliseconds since the epoch) and one for each metric. A metric
  *   that was not measured at a step is empty; `NaN`, `Infinity` and `-Infinity` stand for themselves.
- * * `json`: `{ run, series }`, each as the HTTP API has it, the last three as strings.
+ * * `json`: `{ run, series, probes, spectra, advice, artifacts }`, each as the HTTP API has it, the last three as strings;
+ *   of artifacts their names and digests. Records are whole, whatever metrics were asked for.
  * * `parquet`: the table of `csv` with typed columns, null where not measured; the run's summary under the key
  *   `sedge.run` of the file's metadata.
  *
@@ -27,11 +28,23 @@ export function exportRun(store: RunStore, given: string, format: ExportFormat, 
       return new TextEncoder().encode(csv(metricsTable(metrics)));
     case "json": {
       const { series } = JSON.parse(metricsText(metrics)) as { series: unknown };
-      return new TextEncoder().encode(`${stringifyNonFinite({ run: store.run(metrics.runId), series })}\n`);
+      return new TextEncoder().encode(
+        `${stringifyNonFinite({ run: store.run(metrics.runId), series, ...recordsOf(store, metrics.runId) })}\n`,
+      );
     }
     case "parquet":
       return parquet(metricsTable(metrics), stringifyNonFinite(store.run(metrics.runId)));
   }
+}
+
+function recordsOf(store: RunStore, run: string) {
+  const all = { limit: -1 }; // SQLite: no limit
+  return {
+    probes: store.probes(run, all),
+    spectra: store.spectra(run, all),
+    advice: store.advice(run, all),
+    artifacts: store.artifacts(run),
+  };
 }
 
 function csv({ steps, times, columns }: MetricsTable): string {

@@ -1,4 +1,4 @@
-import type { MetricsRecorded, RunFinished, RunStarted, RunStatus } from "@sedge/lab";
+import type { MetricsRecorded, RecordMade, RunFinished, RunStarted, RunStatus } from "@sedge/lab";
 import { StoreError } from "../errors.js";
 import { isRunId } from "./run-id.js";
 
@@ -34,6 +34,8 @@ export interface RunRecorded {
   readonly time: number;
   readonly step: number;
   readonly what: readonly RecordKind[];
+  /** The kinds of the probes, spectra and advice among it, each once. */
+  readonly kinds?: readonly string[];
 }
 export type RecordKind = "probe" | "spectrum" | "advice" | "artifact";
 
@@ -56,9 +58,9 @@ export interface AppendOptions {
 }
 
 /** What may be appended. Every `RunEvent` of the trainer is one. */
-export type AppendableEvent = StoredRunStarted | MetricsRecorded | RunFinished;
+export type AppendableEvent = StoredRunStarted | MetricsRecorded | RecordMade | RunFinished;
 /** What comes back. */
-export type StoreEvent = AppendableEvent | RunDeleted | RunTagged | RunChanged | RunRecorded;
+export type StoreEvent = Exclude<AppendableEvent, RecordMade> | RunDeleted | RunTagged | RunChanged | RunRecorded;
 
 /** An event and its place in the one sequence that all runs of a store share. */
 export interface SequencedEvent {
@@ -122,7 +124,7 @@ function bad(event: { type: string; runId: string }, what: string): StoreError {
  *
  * @throws StoreError `bad-event` naming the field, the value and what is allowed.
  */
-export function assertAppendable(event: AppendableEvent): void {
+export function assertAppendable(event: Exclude<AppendableEvent, RecordMade>): void {
   if (typeof event.runId !== "string" || !isRunId(event.runId)) {
     throw bad(event, "runId: expected 1 to 64 letters, digits, _ or -");
   }

@@ -23,8 +23,8 @@ interface EventRow {
 
 /**
  * Reads everything and compares what is stored twice: SQLite's own structures, the checksum of every block, the
- * sequence (numbers rise and no two rows overlap), each metric's number of points and last value against its blocks, and the
- * digest of every artifact.
+ * sequence (numbers rise and no two rows overlap), each metric's number of points and last value against its blocks, the
+ * digest of every artifact, and the data of every record.
  */
 export function checkIntegrity(database: Database, folder: string): IntegrityReport {
   try {
@@ -106,6 +106,14 @@ function inspect(database: Database): IntegrityReport {
   }>) {
     if (createHash("sha256").update(artifact.content).digest("hex") === artifact.digest) continue;
     problems.push(`run ${artifact.id}: artifact ${artifact.name}: its content has changed`);
+  }
+  for (const table of ["probes", "advice"]) {
+    const unreadable = database.prepare(
+      `SELECT runs.id, ${table}.step, ${table}.kind FROM ${table} JOIN runs ON runs.number = run WHERE NOT json_valid(${table}.data)`,
+    );
+    for (const { id, step, kind } of unreadable.all() as { id: string; step: number; kind: string }[]) {
+      problems.push(`run ${id}: ${table} ${kind} at step ${step}: its data are no JSON`);
+    }
   }
   const torn = database.prepare(
     "SELECT runs.id, spectra.step FROM spectra JOIN runs ON runs.number = run WHERE length(eigenvalues) % 8 <> 0",

@@ -9,10 +9,16 @@ export function toWireNumber(value: number): WireNumber {
   return Number.isFinite(value) ? value : (String(value) as WireNumber);
 }
 
-/** `JSON.stringify`, with every number that is not finite as its string. */
+/** `JSON.stringify`, with every number that is not finite as its string, and arrays of numbers as arrays, typed or not. */
 export function stringifyNonFinite(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "number" ? toWireNumber(entry) : entry));
+  return JSON.stringify(value, (_key, entry: unknown) => {
+    if (typeof entry === "number") return toWireNumber(entry);
+    return isNumbers(entry) ? Array.from(entry, toWireNumber) : entry;
+  });
 }
+
+const isNumbers = (value: unknown): value is ArrayLike<number> =>
+  value instanceof Float64Array || value instanceof Float32Array || value instanceof Int32Array;
 
 /** The numbers as a JSON array. Many at a time, so the common case, all finite, takes the engine's own path. */
 export function stringifyNumbers(values: Float64Array): string {

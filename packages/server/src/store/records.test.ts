@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
+import type { RunEvent } from "@sedge/lab";
 import { expect, test } from "vitest";
+import { exportRun } from "../export/export-run.js";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import { databaseName } from "./connection.js";
 import { largestArtifact } from "./records.js";
+import { storeSink } from "./store.js";
 
 const probe = { step: 3, time: 1000, kind: "ntk", data: { exact: { value: Infinity, standardError: NaN } } };
 const eigenvalues = Float64Array.of(0, 5e-324, 1 / 3, Infinity);
@@ -69,6 +72,53 @@ test("what is given again for a step takes the place of what was there; lists ar
   expect(found({ limit: 1 })).toEqual([[9, 4]]);
 });
 
+test("a trainer's records are probes of their kind, and its advice is advice; both are found by kind, prefixes too", () => {
+  const folder = temporaryFolder();
+  const store = testStore(folder);
+  const sink = storeSink(store);
+  sink.write(runStarted("a") as RunEvent);
+  const record = (step: number, kind: string, data: Record<string, unknown>) =>
+    sink.write({ type: "record", runId: "a", time: 1000, step, kind, data });
+  record(1, "spectrum/ntk", { eigenvalues: Float64Array.of(0, NaN, 2) });
+  record(1, "spectrum/hessian", { lambdaMax: 4 });
+  record(1, "spectrumlike", {});
+  record(2, "spectrum/ntk", { eigenvalues: [1] });
+  record(2, "advice", { text: "lower it", from: "control", change: { learningRate: 0.1 } });
+
+  const steps = (kind?: string[]) => store.probes("a", { kind }).map((one) => [one.step, one.kind]);
+  expect(steps(["spectrum"])).toEqual([
+    [1, "spectrum/ntk"],
+    [1, "spectrum/hessian"],
+    [2, "spectrum/ntk"],
+  ]);
+  expect(steps(["spectrum/hessian", "spectrumlike"])).toEqual([
+    [1, "spectrum/hessian"],
+    [1, "spectrumlike"],
+  ]);
+  expect(steps([])).toEqual([]);
+  expect(store.probes("a", { limit: 1 })[0]!.data).toEqual({ eigenvalues: [1] });
+  expect(store.probes("a")[0]!.data).toEqual({ eigenvalues: [0, "NaN", 2] });
+  expect(store.advice("a")).toEqual([
+    { step: 2, time: 1000, kind: "control", text: "lower it", data: { change: { learningRate: 0.1 } } },
+  ]);
+  expect(store.eventsAfter(1, 1)[0]!.event).toMatchObject({
+    type: "recorded",
+    what: ["probe"],
+    kinds: ["spectrum/ntk"],
+  });
+  const exported = JSON.parse(new TextDecoder().decode(exportRun(store, "a", "json"))) as Record<string, unknown[]>;
+  expect([exported.probes, exported.advice].map((list) => list!.length)).toEqual([4, 1]);
+  expect(store.checkIntegrity().problems).toEqual([]);
+
+  store.close();
+  const database = new DatabaseSync(join(folder, databaseName));
+  database.exec("UPDATE probes SET data = '{' WHERE kind = 'spectrumlike'");
+  database.close();
+  expect(testStore(folder).checkIntegrity().problems).toEqual([
+    "run a: probes spectrumlike at step 1: its data are no JSON",
+  ]);
+});
+
 test("any process may record for a run, and a run's records go with it", () => {
   const folder = temporaryFolder();
   const writer = testStore(folder);
@@ -87,6 +137,10 @@ test.each([
   [{ probes: [{ ...probe, step: -1 }] }, "step: expected an integer from 0 up, got -1"],
   [{ probes: [{ ...probe, time: NaN }] }, "time: expected milliseconds"],
   [{ probes: [{ ...probe, kind: "a b" }] }, "kind: expected 1 to 64 letters"],
+  [
+    { probes: [{ ...probe, data: { text: "a".repeat(4 * 2 ** 20) } }] },
+    "data: expected at most 4194304 characters as JSON",
+  ],
   [{ artifacts: [artifact("../up")] }, "name: expected a relative path"],
   [{ artifacts: [artifact("/root")] }, "name: expected a relative path"],
   [{ artifacts: [artifact("a/./b")] }, "name: expected a relative path"],

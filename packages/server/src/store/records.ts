@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { RecordMade } from "@sedge/lab";
 import { StoreError } from "../errors.js";
 import type { Database } from "./connection.js";
 import type { RecordKind } from "./events.js";
@@ -58,9 +59,18 @@ export interface RunRecords {
   readonly artifacts?: readonly ArtifactInput[];
 }
 
+/** Characters of a probe's or an advice's data as JSON. */
+const longestData = 4 * 2 ** 20;
 /** Bytes of an artifact: what fits one row without slowing the others. */
 export const largestArtifact = 16 * 2 ** 20;
 const artifactName = /^(?!\.{1,2}(?:\/|$))[\w.-][\w. -]{0,99}(?:\/(?!\.{1,2}(?:\/|$))[\w.-][\w. -]{0,99}){0,7}$/;
+
+/** What a trainer's record is in the store: a probe, or advice. */
+export function recordsOf({ step, time, kind, data }: RecordMade): RunRecords {
+  if (kind !== "advice") return { probes: [{ step, time, kind, data }] };
+  const { text, from = "advisor", ...rest } = data;
+  return { advice: [{ step, time, kind: String(from), text: String(text), data: rest }] };
+}
 
 export function writeRecords(writer: RunWriter, given: string, records: RunRecords): void {
   const { probes = [], spectra = [], advice = [], artifacts = [] } = records;
@@ -68,33 +78,44 @@ export function writeRecords(writer: RunWriter, given: string, records: RunRecor
   for (const artifact of artifacts) checkArtifact(artifact);
   writer.change(given, ({ number, id }, database) => {
     const probe = database.prepare(replacing("probes", ["step", "time", "kind", "data"]));
-    for (const { step, time, kind, data } of probes) probe.run(number, step, time, kind, stringifyNonFinite(data));
+    for (const { step, time, kind, data } of probes) probe.run(number, step, time, kind, dataText(kind, data));
     const spectrum = database.prepare(replacing("spectra", ["step", "time", "kind", "eigenvalues"]));
     for (const { step, time, kind, eigenvalues } of spectra) {
       spectrum.run(number, step, time, kind, floatBytes(eigenvalues));
     }
     const word = database.prepare(replacing("advice", ["step", "time", "kind", "text", "data"]));
     for (const { step, time, kind, text, data } of advice) {
-      word.run(number, step, time, kind, text, stringifyNonFinite(data));
+      word.run(number, step, time, kind, text, dataText(kind, data));
     }
     const artifact = database.prepare(replacing("artifacts", ["name", "time", "media_type", "digest", "content"]));
     for (const { name, time, mediaType, content } of artifacts) {
       artifact.run(number, name, time, mediaType, createHash("sha256").update(content).digest("hex"), content);
     }
-    const kinds: [RecordKind, readonly unknown[]][] = [
+    const lists: [RecordKind, readonly unknown[]][] = [
       ["probe", probes],
       ["spectrum", spectra],
       ["advice", advice],
       ["artifact", artifacts],
     ];
-    const what = kinds.filter(([, list]) => list.length > 0).map(([kind]) => kind);
-    const step = Math.max(0, ...[...probes, ...spectra, ...advice].map((record) => record.step));
-    return { event: { type: "recorded", runId: id, time: Date.now(), step, what }, result: undefined };
+    const what = lists.filter(([, list]) => list.length > 0).map(([kind]) => kind);
+    const placed = [...probes, ...spectra, ...advice];
+    const step = Math.max(0, ...placed.map((record) => record.step));
+    const kinds = [...new Set(placed.map(({ kind }) => kind))];
+    return { event: { type: "recorded", runId: id, time: Date.now(), step, what, kinds }, result: undefined };
   });
 }
 
 const replacing = (table: string, columns: readonly string[]) =>
   `INSERT OR REPLACE INTO ${table} (run, ${columns.join(", ")}) VALUES (?, ${columns.map(() => "?").join(", ")})`;
+
+function dataText(kind: string, data: object): string {
+  const text = stringifyNonFinite(data);
+  if (text.length <= longestData) return text;
+  throw new StoreError(
+    "bad-event",
+    `record: ${kind}: data: expected at most ${longestData} characters as JSON, got ${text.length}`,
+  );
+}
 
 function checkPlace(step: number, time: number, kind: string): void {
   const bad = (what: string) => new StoreError("bad-event", `record: ${what}`);
@@ -127,18 +148,25 @@ function bytesFloats(bytes: Uint8Array): Float64Array {
 }
 
 export interface RecordsQuery {
+  /** Only those of these kinds: "spectrum" stands for "spectrum/ntk" too. */
+  readonly kind?: readonly string[] | undefined;
   /** Only those of later steps. */
   readonly afterStep?: number | undefined;
-  /** At most so many of the latest. Default 1000. */
+  /** At most so many of the latest. Default 1000; a negative number for all. */
   readonly limit?: number | undefined;
 }
 
-function latest(database: Database, table: string, given: string, { afterStep = -1, limit = 1000 }: RecordsQuery) {
+function latest(database: Database, table: string, given: string, query: RecordsQuery) {
+  const { kind, afterStep = -1, limit = 1000 } = query;
   const { number } = findRun(database, given);
+  const ofKinds =
+    kind && `AND (FALSE${" OR kind = ? OR substr(kind, 1, length(?) + 1) = ? || '/'".repeat(kind.length)})`;
   const select = database.prepare(
-    `SELECT * FROM ${table} WHERE run = ? AND step > ? ORDER BY step DESC, id DESC LIMIT ?`,
+    `SELECT * FROM ${table} WHERE run = ? AND step > ? ${ofKinds ?? ""} ORDER BY step DESC, id DESC LIMIT ?`,
   );
-  return (select.all(number, afterStep, limit) as unknown[]).reverse();
+  return (
+    select.all(number, afterStep, ...(kind ?? []).flatMap((one) => [one, one, one]), limit) as unknown[]
+  ).reverse();
 }
 
 export function readProbes(database: Database, given: string, query: RecordsQuery): ProbeRecord[] {

@@ -11,6 +11,7 @@ import {
   readArtifacts,
   readProbes,
   readSpectra,
+  recordsOf,
   writeRecords,
   type AdviceRecord,
   type ArtifactInfo,
@@ -41,8 +42,8 @@ export interface RunStore {
   readonly identity: string;
 
   /**
-   * Takes an event: `run-started` and `run-finished` are stored when this returns, metrics within 250 ms, together
-   * with others. They wait on a timer, so before blocking the event loop for longer call `flush`.
+   * Takes an event: `run-started`, `record` and `run-finished` are stored when this returns, metrics within 250 ms,
+   * together with others. They wait on a timer, so before blocking the event loop for longer call `flush`.
    *
    * A run is open from its start to its end, and only in the store that started it. An interrupted run may be started
    * again, under the same id, and goes on. Where an earlier metrics event could not be stored (a full disk), this
@@ -136,7 +137,9 @@ class SqliteRunStore implements RunStore {
   }
 
   append(event: AppendableEvent, options: AppendOptions = {}): void {
-    this.#writing("append").append(event, options);
+    const writer = this.#writing("append");
+    if (event.type === "record") writeRecords(writer, event.runId, recordsOf(event));
+    else writer.append(event, options);
   }
 
   isOpen(runId: string): boolean {

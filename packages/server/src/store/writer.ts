@@ -1,4 +1,4 @@
-import type { MetricsRecorded, RunFinished } from "@sedge/lab";
+import type { MetricsRecorded, RecordMade, RunFinished } from "@sedge/lab";
 import { StoreError } from "../errors.js";
 import { asStoreError, type Database } from "./connection.js";
 import {
@@ -90,7 +90,7 @@ export class RunWriter {
     unclosed.add(this);
   }
 
-  append(event: AppendableEvent, { origin, position }: AppendOptions = {}): void {
+  append(event: Exclude<AppendableEvent, RecordMade>, { origin, position }: AppendOptions = {}): void {
     assertAppendable(event);
     if (event.type === "run-started") this.#start(event, origin);
     else if (event.type === "run-finished") this.#finish(event);
