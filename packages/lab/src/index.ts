@@ -10,6 +10,9 @@ export { IdxError, readIdx, type IdxArray, type IdxProblem } from "./data/idx.js
 export { mnist, type MnistOptions } from "./data/mnist.js";
 export { arrayDataset, type ArrayDatasetOptions } from "./data/array-dataset.js";
 export { cifar, imageFolder, type ImageDatasetOptions, type ImageFolderDatasetOptions } from "./data/image-dataset.js";
+export { imageCacheFolder } from "./data/image-cache.js";
+export { recogniseData } from "./data/recognise.js";
+export { dataPresence, type DataPresence } from "./data/data-presence.js";
 export { dataFolder } from "./data/location.js";
 export { download, DownloadError, type DownloadOptions } from "./data/download.js";
 export { getData, type GetDataOptions } from "./data/get-data.js";
@@ -21,8 +24,17 @@ export { withLabelNoise } from "./data/label-noise.js";
 export { NpyError, parseNpy, type NpyArray } from "./data/npy.js";
 
 export type { MetricsRecorded, RecordMade, RunEvent, RunFinished, RunStarted, RunStatus } from "./run/events.js";
+export type {
+  AttributionRecordData,
+  ExamplesRecordData,
+  LayerRecord,
+  NtkSpectrumRecordData,
+  ResponsibleRecord,
+  SpectrumRecordData,
+} from "./run/records.js";
 export { memorySink, type Sink } from "./run/sinks.js";
 export { standingOf, verdict, type Standing, type Verdict } from "./advice/verdict.js";
+export { adviceInputOf, adviceText, advise, type Advice, type AdviceInput, type Statement } from "./advice/index.js";
 export { probeSteps } from "./probes/cadence.js";
 export {
   minibatchStream,
@@ -109,7 +121,7 @@ export {
 } from "./curvature/neighbours/one-step.js";
 export { cosine, distance } from "./curvature/neighbours/vectors.js";
 export { openEvaluator, type Evaluation, type Evaluator } from "./curvature/evaluation.js";
-export type { OpenProbe, Probe, ProbeContext, ProbeView, SgdSettings } from "./probes/probe.js";
+export type { OpenProbe, Probe, ProbeContext, ProbeRecord, ProbeView, SgdSettings } from "./probes/probe.js";
 export { defaultProbeNames, probeNames, type ProbeName } from "./probes/names.js";
 export { probesOf } from "./probes/by-name.js";
 export { lossProbe } from "./probes/loss.js";
@@ -118,6 +130,8 @@ export { distanceProbe } from "./probes/distance.js";
 export { batchSharpnessProbe } from "./probes/batch-sharpness.js";
 export { gradientNoiseScaleProbe } from "./probes/gradient-noise-scale.js";
 export { oneStepProbe } from "./probes/one-step.js";
+export { spectrumProbe } from "./probes/spectrum.js";
+export { traceProbe } from "./probes/trace.js";
 export { sharpnessProbe, type SharpnessProbeOptions } from "./probes/sharpness.js";
 export { noiseKernelProbe, type NoiseKernelProbeOptions } from "./probes/noise-kernel.js";
 export { defaultProbes, train, type TrainOptions, type TrainResult } from "./training/train.js";

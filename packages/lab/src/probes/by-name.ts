@@ -9,6 +9,8 @@ import { oneStepProbe } from "./one-step.js";
 import type { Probe } from "./probe.js";
 import { defaultProbeNames, type ProbeName } from "./names.js";
 import { sharpnessProbe } from "./sharpness.js";
+import { spectrumProbe } from "./spectrum.js";
+import { traceProbe } from "./trace.js";
 
 const makers: Readonly<Record<ProbeName, (config: TrainConfig) => Probe>> = {
   loss: lossProbe,
@@ -19,6 +21,8 @@ const makers: Readonly<Record<ProbeName, (config: TrainConfig) => Probe>> = {
   batchSharpness: batchSharpnessProbe,
   gradientNoiseScale: gradientNoiseScaleProbe,
   oneStep: oneStepProbe,
+  trace: traceProbe,
+  spectrum: spectrumProbe,
 };
 
 /** The probes that a config asks for, each once, in the order of `probeNames`: what one finds may serve those after it. */

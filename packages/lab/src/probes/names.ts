@@ -8,6 +8,8 @@ export const probeNames = [
   "batchSharpness",
   "gradientNoiseScale",
   "oneStep",
+  "trace",
+  "spectrum",
 ] as const;
 
 export type ProbeName = (typeof probeNames)[number];

@@ -1,11 +1,14 @@
-import { probeNoiseKernel } from "@sedge/theory";
+import { probeNoiseKernel, type ProbeNoiseKernel } from "@sedge/theory";
 import { outputOf } from "../curvature/attribution/directions.js";
+import { openLayerShares, rootDirections } from "../curvature/attribution/layer-shares.js";
 import { sampledDirections, samplesFor } from "../curvature/attribution/sampled-directions.js";
 import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk/ntk.js";
 import { currentOptimizer, optimizerDynamics } from "../curvature/optimizer-dynamics.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
+import { outputHessianRoots } from "../objectives/objective.js";
+import { attributionRecord, examplesRecord, ntkSpectrumRecord } from "./kernel-records.js";
 import type { Probe, ProbeMemory } from "./probe.js";
 
 export interface NoiseKernelProbeOptions {
@@ -22,14 +25,16 @@ const keys = ["exact", "exact/standardError", "exact/halfProbe", "diagonal", "hi
 const nothing = Object.fromEntries(keys.map((key) => [`noiseKernel/${key}`, NaN]));
 
 /**
- * Records K of the run's own η, B, sampling and optimiser, with its current preconditioner: `noiseKernel/exact` with
+ * Measures K of the run's own η, B, sampling and optimiser, with its current preconditioner: `noiseKernel/exact` with
  * `noiseKernel/exact/standardError` and `noiseKernel/exact/halfProbe`, and the approximations `noiseKernel/diagonal`,
- * `noiseKernel/highDim` and `noiseKernel/trace`.
+ * `noiseKernel/highDim` and `noiseKernel/trace`. Records the spectrum of the probe's NTK, and which layers and which examples make K:
+ * kinds `spectrum/ntk`, `attribution` and `examples`.
  */
 export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}): Probe {
   return {
     name: "noiseKernel",
-    async open({ model, loss, dataset: { train }, sgd, optimizer, random, threads, memory }) {
+    async open({ model, loss, dataset, sgd, optimizer, random, threads, memory }) {
+      const { train } = dataset;
       const chosen = minibatchStream({
         examples: train.examples,
         batchSize: examples,
@@ -38,26 +43,39 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
       }).next(1);
       const { inputs } = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
+      const shares = await openLayerShares(model, { threads });
       const samples = samplesFor(examples, model.outputs);
       let start = memory?.["perron"];
       return {
         get memory(): ProbeMemory {
           return start ? { perron: start } : {};
         },
-        async observe({ step, params, carried, learningRate }) {
+        async observe({ step, params, carried, learningRate, record }) {
           const current = currentOptimizer(optimizer, learningRate, step, carried);
           if (current === null || !areFinite(params)) return nothing;
           const { preconditioner, learningRate: rate, momentum, nesterov, weightDecay } = optimizerDynamics(current);
           const own = { ...sgd, momentum, nesterov, weightDecay };
           const options = { preconditioner: preconditioner ?? undefined };
+          const { outputs } = model;
+
+          const explain = async (kernel: ProbeNoiseKernel, output: Float32Array, directions: Float32Array) => {
+            if (!record) return;
+            record(ntkSpectrumRecord(kernel, weightDecay));
+            const layers = await shares.measure({ params, inputs, directions, kernel, ...options });
+            record(attributionRecord(kernel, { examples, outputs, sampledOutputs: samples }, layers));
+            const found = examplesRecord(kernel, dataset, chosen, output);
+            if (found) record(found);
+          };
+
           if (samples === null) {
             const ntk = await estimator.measure(params, inputs, options);
             const estimate = estimateNoiseKernel(ntk, loss, own, { learningRate: rate, start });
             start = estimate.perron;
+            const roots = outputHessianRoots(loss, ntk.output, outputs);
+            await explain(estimate, ntk.output, rootDirections(roots, examples, outputs));
             return metrics(estimate, 1);
           }
           const output = (await outputOf(model, params, inputs, threads)).data as Float32Array;
-          const { outputs } = model;
           const drawn = { loss, output, outputs, classes: outputs, samples, random: random.fork(`directions/${step}`) };
           const directions = sampledDirections(drawn);
           const { matrix } = await estimator.measure(params, inputs, { ...options, directions });
@@ -67,9 +85,12 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
             { ...settings, learningRate: rate, population },
             { tolerance: 1e-5 },
           );
+          await explain(estimate, output, directions);
           return metrics(estimate, samples / outputs);
         },
-        close: () => estimator.dispose(),
+        async close() {
+          await Promise.all([estimator.dispose(), shares.dispose()]);
+        },
       };
     },
   };

@@ -49,6 +49,14 @@ export interface ProbeView {
   readonly signal?: AbortSignal | undefined;
   /** Vectors that probes found at this step, for those asked after them: `sharpness/vector`, the eigenvector of λ_max. */
   readonly findings?: Map<string, Float64Array>;
+  /** Takes what is more than numbers: a spectrum, an attribution. Its kinds and their data are in `run/records.ts`. */
+  readonly record?: ((record: ProbeRecord) => void) | undefined;
+}
+
+/** Something measured that is more than numbers by name: plain data, one of a kind at a step. */
+export interface ProbeRecord {
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** What a probe remembers from one measurement to the next, and a checkpoint keeps: named vectors. */

@@ -1,11 +1,13 @@
 import type { Random } from "@sedge/linalg";
-import type { OpenProbe, Probe, ProbeContext, ProbeMemory, ProbeView } from "../probes/probe.js";
+import type { OpenProbe, Probe, ProbeContext, ProbeMemory, ProbeRecord, ProbeView } from "../probes/probe.js";
 import { divergenceLimit } from "./trainer.js";
 
 /** What all probes saw at one step. */
 export interface Observation {
   /** Metrics by path, with `cost/NAME`, the seconds that each probe took. */
   readonly values: Readonly<Record<string, number>>;
+  /** Spectra, attributions: what is more than a number. */
+  readonly records: readonly ProbeRecord[];
   /** The training loss is not finite, or beyond the limit: the probes after it were spared. */
   readonly diverged: boolean;
   /** Probes that failed now, and why. They are not asked again. */
@@ -63,11 +65,13 @@ export async function openProbes(
     async observe(view, names) {
       const values: Record<string, number> = {};
       const warnings: string[] = [];
+      const records: ProbeRecord[] = [];
       const findings = new Map<string, Float64Array>();
+      const record = (made: ProbeRecord) => void records.push(made);
       for (const name of [...watching].filter((each) => names.includes(each))) {
         const start = performance.now();
         try {
-          Object.assign(values, await open.get(name)!.observe({ ...view, findings }));
+          Object.assign(values, await open.get(name)!.observe({ ...view, findings, record }));
         } catch (error) {
           view.signal?.throwIfAborted();
           // Hours of training outweigh one instrument: it is switched off, and the run's result says so.
@@ -77,9 +81,11 @@ export async function openProbes(
         }
         values[`cost/${name}`] = (performance.now() - start) / 1000;
         const loss = values["loss/train"];
-        if (loss !== undefined && !(Math.abs(loss) <= divergenceLimit)) return { values, diverged: true, warnings };
+        if (loss !== undefined && !(Math.abs(loss) <= divergenceLimit)) {
+          return { values, records, diverged: true, warnings };
+        }
       }
-      return { values, diverged: false, warnings };
+      return { values, records, diverged: false, warnings };
     },
     memory: () => Object.fromEntries([...open].map(([name, probe]) => [name, probe.memory ?? {}])),
     switchedOff: () => [...open.keys()].filter((name) => !watching.has(name)),

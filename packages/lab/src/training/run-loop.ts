@@ -2,6 +2,7 @@ import type { TrainConfig } from "../config/train-config.js";
 import { breathe } from "../event-loop.js";
 import { copyParams, type Params } from "../models/model.js";
 import { cadence, type ProbeCost, type Spent } from "../probes/cadence.js";
+import type { ProbeRecord } from "../probes/probe.js";
 import type { RunStatus } from "../run/events.js";
 import { pacer } from "./pacing.js";
 import type { ProbeSet } from "./probe-set.js";
@@ -43,7 +44,7 @@ export interface RunLoopOptions {
   /** Probes that measure elsewhere while training goes on. */
   readonly separate?: SeparateProbes | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly record: (step: number, values: Readonly<Record<string, number>>) => void;
+  readonly record: (step: number, values: Readonly<Record<string, number>>, records: readonly ProbeRecord[]) => void;
   /** Called before work that may keep the event loop for long. */
   readonly flush: () => void;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -111,7 +112,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
 
   const resumable = () => onResumable?.({ recordedStep, batchLoss, latest, warnings, seconds });
 
-  function record(step: number, values: Record<string, number>): void {
+  function record(step: number, values: Record<string, number>, records: readonly ProbeRecord[] = []): void {
     if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
     batchLoss.sum = batchLoss.count = 0;
     values["learningRate"] = rateAt(step);
@@ -119,15 +120,15 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
     if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
     Object.assign(latest, values);
-    options.record(step, values);
+    options.record(step, values, records);
     recordedStep = step;
   }
 
   async function measure(
     step: number,
     names: readonly string[],
-  ): Promise<{ values: Record<string, number>; diverged: boolean }> {
-    if (!allFinite(trainer.params)) return { values: {}, diverged: true };
+  ): Promise<{ values: Record<string, number>; records: readonly ProbeRecord[]; diverged: boolean }> {
+    if (!allFinite(trainer.params)) return { values: {}, records: [], diverged: true };
     flush();
     const start = performance.now();
     const { params, carried } = trainer;
@@ -139,7 +140,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       if (last !== undefined) costs.set(name, { total: costs.get(name)!.total + last, last });
     }
     warnings.push(...observation.warnings);
-    return { values: { ...observation.values }, diverged: observation.diverged };
+    return { ...observation, values: { ...observation.values } };
   }
 
   /** Has a copy measured elsewhere: at the fixed steps in any case, at others if nothing else is under way. */
@@ -152,11 +153,11 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
 
   /** Records what was measured elsewhere, each with the step it belongs to, which training has left behind. */
   function recordArrivals(): void {
-    for (const { step, values, warnings: more } of separate?.arrivals() ?? []) {
+    for (const { step, values, records, warnings: more } of separate?.arrivals() ?? []) {
       warnings.push(...more);
       if (Number.isNaN(step)) continue;
       Object.assign(latest, values);
-      options.record(step, values);
+      options.record(step, values, records);
     }
   }
 
@@ -209,10 +210,10 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       const names = measurable.has(stop) ? plan.due(spent()) : [];
       const due = names.length > 0;
       if (!due && !recorded.has(stop)) continue;
-      const { values, diverged } = due
+      const { values, records, diverged } = due
         ? await measure(stop, names)
-        : { values: {}, diverged: stop === steps && !allFinite(trainer.params) };
-      record(stop, values);
+        : { values: {}, records: [], diverged: stop === steps && !allFinite(trainer.params) };
+      record(stop, values, records);
       if (diverged) {
         await trainer.retreat();
         await lastArrivals();

@@ -181,7 +181,11 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
       probes,
       separate,
       signal: options.signal,
-      record: (step, values) => write({ type: "metrics", runId, time: Date.now(), step, values }),
+      record(step, values, records) {
+        const place = { runId, time: Date.now(), step };
+        for (const { kind, data } of records) write({ type: "record", ...place, kind, data });
+        write({ type: "metrics", ...place, values });
+      },
       flush,
       onProgress: options.onProgress,
       resume: resumed,

@@ -17,12 +17,14 @@ export interface NormsGraphOptions {
   readonly isPreconditioned: boolean;
   /** For the gradients of one parameter at a time, where they are formed. */
   readonly sliceBytes: number;
+  /** Outputs `norms/<param>` for each parameter instead of their sum. */
+  readonly areApart?: boolean;
 }
 
 /** Inputs: data as `data/<name>`, the parameters, and what `of` says. Output: `norms` [S, n], ‖∇ D^{-1/2}‖² of each. */
 export function normsGraph(tapped: TappedModel, options: NormsGraphOptions): Graph {
   return graph(
-    (b) => {
+    (b): Record<string, Value> => {
       const params = paramInputs(b, tapped, options.isPreconditioned);
       const pass = forwardPass(b, tapped, params, "data", "examples");
       const directions = directionsOf(b, tapped, pass, options);
@@ -30,7 +32,9 @@ export function normsGraph(tapped: TappedModel, options: NormsGraphOptions): Gra
         squaredNorms(b, jacobian, options.examples, options.sliceBytes),
       );
       const layered = layeredNorms(b, tapped, params, pass, directions, options);
-      return { norms: [...layered, ...others].reduce((left, right) => b.add(left, right)) };
+      if (!options.areApart) return { norms: sumOf(b, [...layered, ...others]) };
+      const names = [...tapped.layered.map(({ param }) => param), ...tapped.generic].map(({ name }) => name);
+      return Object.fromEntries([...layered, ...others].map((value, k) => [`norms/${names[k]!}`, value]));
     },
     { name: `${tapped.graph.name}-norms` },
   );
@@ -54,14 +58,16 @@ function directionsOf(
   return b.unsqueeze(b.mul(gradient!, b.count([values.examples], output.type)), [0]);
 }
 
-/** Σ over the layered parameters, [S, n], or nothing if there are none. */
+const sumOf = (b: Builder, values: readonly Value[]): Value => values.reduce((left, right) => b.add(left, right));
+
+/** Of each layered parameter, [S, n], or of all together; nothing if there are none. */
 function layeredNorms(
   b: Builder,
   { layered }: TappedModel,
   params: ParamValues,
   { output, values }: ForwardPass,
   directions: Value,
-  { examples, sliceBytes }: NormsGraphOptions,
+  { examples, sliceBytes, areApart = false }: NormsGraphOptions,
 ): readonly Value[] {
   if (layered.length === 0) return [];
   const fixed = fixedParts(b, layered, values);
@@ -71,11 +77,6 @@ function layeredNorms(
       const parts = entry.uses.map((use, i) => partOf(use, fixed.get(use)!, b.unsqueeze(moving[k]![i]!, [0])));
       return squaredNorms(b, jacobianOf(b, entry, parts, params.roots.get(entry.param.name)), examples, sliceBytes);
     });
-    return [
-      b.squeeze(
-        norms.reduce((left, right) => b.add(left, right)),
-        [0],
-      ),
-    ];
+    return (areApart ? norms : [sumOf(b, norms)]).map((value) => b.squeeze(value, [0]));
   });
 }

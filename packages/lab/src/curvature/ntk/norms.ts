@@ -36,6 +36,18 @@ export interface PerExampleNorms {
    * @throws BadInput also if the targets do not fit.
    */
   gradient(params: Params, inputs: ModelInputs, targets: Targets, options?: NormOptions): Promise<Float64Array>;
+  /**
+   * ‖d_s J_i‖² of given rows d in the space of outputs, each parameter array by itself, and summed over the S rows: [n] by name.
+   * Arrays on which the output does not depend are left out.
+   *
+   * @param directions  [S, n, C].
+   */
+  parts(
+    params: Params,
+    inputs: ModelInputs,
+    directions: Float32Array,
+    options?: NormOptions,
+  ): Promise<ReadonlyMap<string, Float64Array>>;
   dispose(): Promise<void>;
 }
 
@@ -99,7 +111,7 @@ class Norms implements PerExampleNorms {
 
   async jacobian(params: Params, inputs: ModelInputs, options: NormOptions = {}): Promise<Float64Array> {
     const { outputs } = this.model;
-    return this.measure(params, inputs, { directions: outputs }, options, (_, count, { graph }) => {
+    return this.sum(params, inputs, { directions: outputs }, options, (_, count, { graph }) => {
       const { shape, type } = graph.outputs["output"]!;
       const size = outputs * count * outputs;
       const data = type === "float64" ? new Float64Array(size) : new Float32Array(size);
@@ -117,9 +129,33 @@ class Norms implements PerExampleNorms {
     const { loss } = this;
     if (loss === null) throw new BadInput("perExampleNorms: gradient: expected the option loss when it was opened.");
     const y = checkTargets("perExampleNorms", loss, this.model.outputs, targets);
-    return this.measure(params, inputs, { loss }, options, (first, count) => {
-      const block = blockOf({ y }, first, count);
-      return block;
+    return this.sum(params, inputs, { loss }, options, (first, count) => blockOf({ y }, first, count));
+  }
+
+  async parts(
+    params: Params,
+    inputs: ModelInputs,
+    directions: Float32Array,
+    options: NormOptions = {},
+  ): Promise<ReadonlyMap<string, Float64Array>> {
+    const { outputs } = this.model;
+    const { examples } = checkInputs("perExampleNorms", this.model, inputs);
+    const rows = directions.length / (examples * outputs);
+    if (!Number.isInteger(rows) || rows < 1) {
+      throw new BadInput(
+        `perExampleNorms: directions: expected S × ${examples} × ${outputs} numbers, got ${directions.length}.`,
+      );
+    }
+    const of = { directions: rows };
+    return this.measure(params, inputs, of, { ...options, areApart: true }, (first, count, { graph }) => {
+      const { shape, type } = graph.outputs["output"]!;
+      const width = count * outputs;
+      const data = type === "float64" ? new Float64Array(rows * width) : new Float32Array(rows * width);
+      for (let s = 0; s < rows; s++) {
+        const start = (s * examples + first) * outputs;
+        data.set(directions.subarray(start, start + width), s * width);
+      }
+      return { directions: { data, shape: [rows, count, ...shape.slice(1).map(Number)], type } };
     });
   }
 
@@ -129,13 +165,18 @@ class Norms implements PerExampleNorms {
     await Promise.all(open.map(async (entry) => (await entry).session.dispose()));
   }
 
+  private async sum(...measured: Parameters<Norms["measure"]>): Promise<Float64Array> {
+    return (await this.measure(...measured)).get("")!;
+  }
+
+  /** Norms by parameter, or with the empty name for all together. */
   private async measure(
     params: Params,
     inputs: ModelInputs,
     of: NormsGraphOptions["of"],
-    { preconditioner }: NormOptions,
+    { preconditioner, areApart = false }: NormOptions & { readonly areApart?: boolean },
     extra: (first: number, count: number, tapped: TappedModel) => Record<string, Tensor>,
-  ): Promise<Float64Array> {
+  ): Promise<ReadonlyMap<string, Float64Array>> {
     const where = "perExampleNorms";
     const { examples, tensors, sizes } = checkInputs(where, this.model, inputs);
     const feeds = {
@@ -145,8 +186,9 @@ class Norms implements PerExampleNorms {
     const key = JSON.stringify(sizes);
     let tapped = this.tapped.get(key);
     if (tapped === undefined) this.tapped.set(key, (tapped = tapModel(this.model, sizes)));
-    const { session, block } = await this.open(tapped, examples, of, preconditioner !== undefined, key);
-    const norms = new Float64Array(examples);
+    const kind = { of, isPreconditioned: preconditioner !== undefined, areApart };
+    const { session, block } = await this.open(tapped, examples, kind, key);
+    const norms = new Map<string, Float64Array>();
     for (const { first, count } of evenBlocks(examples, block)) {
       await breathe();
       const data = Object.entries(blockOf(tensors, first, count)).map(([name, value]) => [`data/${name}`, value]);
@@ -155,8 +197,12 @@ class Norms implements PerExampleNorms {
         ...(Object.fromEntries(data) as Record<string, Tensor>),
         ...extra(first, count, tapped),
       };
-      const result = (await session.run(feed))["norms"]!;
-      for (let k = 0; k < result.data.length; k++) norms[first + (k % count)]! += Number(result.data[k]);
+      for (const [name, { data: found }] of Object.entries(await session.run(feed))) {
+        const param = name.slice("norms/".length);
+        const own = norms.get(param) ?? new Float64Array(examples);
+        norms.set(param, own);
+        for (let k = 0; k < found.length; k++) own[first + (k % count)]! += Number(found[k]);
+      }
     }
     return norms;
   }
@@ -164,16 +210,16 @@ class Norms implements PerExampleNorms {
   private open(
     tapped: TappedModel,
     examples: number,
-    of: NormsGraphOptions["of"],
-    isPreconditioned: boolean,
+    kind: Pick<NormsGraphOptions, "of" | "isPreconditioned" | "areApart">,
     sizes: string,
   ): Promise<{ session: Session; block: number }> {
     const { memoryBudget: budget = DEFAULT_MEMORY_BUDGET, threads = 1 } = this.options;
-    const key = JSON.stringify([sizes, examples, "loss" in of, isPreconditioned]);
+    const { of, isPreconditioned, areApart } = kind;
+    const key = JSON.stringify([sizes, examples, "loss" in of ? "loss" : of.directions, isPreconditioned, areApart]);
     let entry = this.sessions.get(key);
     if (entry === undefined) {
       const graphFor = (count: number): Graph =>
-        normsGraph(tapped, { of, isPreconditioned, examples: count, sliceBytes: budget / 16 });
+        normsGraph(tapped, { ...kind, examples: count, sliceBytes: budget / 16 });
       const found = blocksWithin(budget, { examples, directions: 1 }, (size) =>
         graphBytes(graphFor(size.examples), size.examples),
       );

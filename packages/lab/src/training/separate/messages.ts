@@ -2,6 +2,7 @@
 import type { TrainConfig } from "../../config/train-config.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { Model, Params } from "../../models/model.js";
+import type { ProbeRecord } from "../../probes/probe.js";
 
 /** A model without its functions, its graph as an ONNX file. */
 export interface SentModel extends Pick<Model, "description" | "inputShape" | "outputs" | "params" | "paramCount"> {
@@ -32,6 +33,7 @@ export type FromProbes =
       readonly type: "observed";
       readonly step: number;
       readonly values: Readonly<Record<string, number>>;
+      readonly records: readonly ProbeRecord[];
       readonly warnings: readonly string[];
     }
   | { readonly type: "failed"; readonly message: string };

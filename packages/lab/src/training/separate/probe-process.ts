@@ -30,8 +30,8 @@ async function answer(message: ToProbes): Promise<void> {
   }
   const probes = await opened!;
   const { step, params, carried, learningRate, names } = message;
-  const { values, warnings } = await probes.observe({ step, params, carried, learningRate }, names);
-  tell({ type: "observed", step, values, warnings });
+  const { values, records, warnings } = await probes.observe({ step, params, carried, learningRate }, names);
+  tell({ type: "observed", step, values, records, warnings });
 }
 
 async function open({ config, dataset, model }: Extract<ToProbes, { type: "open" }>): Promise<ProbeSet> {

@@ -4,12 +4,14 @@ import { exportOnnx } from "@sedge/autodiff";
 import type { TrainConfig } from "../../config/train-config.js";
 import type { Dataset } from "../../data/dataset.js";
 import { copyParams, type Model } from "../../models/model.js";
+import type { ProbeRecord } from "../../probes/probe.js";
 import type { FromProbes, Frozen, ToProbes } from "./messages.js";
 
 /** What the probes saw at a step that training has left behind. */
 export interface Arrival {
   readonly step: number;
   readonly values: Readonly<Record<string, number>>;
+  readonly records: readonly ProbeRecord[];
   readonly warnings: readonly string[];
 }
 
@@ -65,7 +67,7 @@ export function startSeparateProbes({ config, names: wanted, dataset, model }: S
     for (const resolve of onSettled) resolve();
     onSettled = [];
   };
-  const warn = (warning: string) => came.push({ step: NaN, values: {}, warnings: [warning] });
+  const warn = (warning: string) => came.push({ step: NaN, values: {}, records: [], warnings: [warning] });
   const send = (message: ToProbes) => {
     if (child.connected) child.send(message, () => undefined); // of a child that is gone, "close" tells
   };
