@@ -28,6 +28,7 @@ export { convolutionWindows, type ConvolutionUse, type ConvolutionWindows } from
 export { exampleAxis, type ExampleAxis } from "./transforms/example-axis.js";
 export { parameterUses, type ParameterUse, type ParameterUsesOptions } from "./transforms/parameter-uses.js";
 export { taps, type Taps, type TapsOptions, type TapUse } from "./transforms/taps.js";
+export { section, type SectionOptions } from "./transforms/section.js";
 export { stages, type Stages, type StagesOptions } from "./transforms/stages.js";
 
 // Training
