@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Code, f32x4, f64, f64x2, FunctionBuilder, i32, repeatWhile, type Variable } from "./assembler.js";
+import { type Code, f32x4, f64, f64x2, FunctionBuilder, i32, i64, repeatWhile, when, type Variable } from "./assembler.js";
 import { compileModule, instantiate } from "./module.js";
 
 /** Runs a function of addresses 0 and 8 … on the memory, and returns the memory. */
@@ -79,6 +79,44 @@ test("integers, and a loop that counts down", () => {
     5,
   );
   expect(tripled[1]).toBe(15);
+});
+
+test("unsigned integers, products of 64 bits, and branches", () => {
+  const [big, small] = [0xfffffff0 | 0, 48];
+  const integers = (operation: (a: Code, b: Code) => Code): number => {
+    const words = new Float64Array(Int32Array.of(big, small, 0, 0).buffer);
+    const after = run((_, p) => i32.store(p.get, operation(i32.load(p.get), i32.load(p.get, 4)), 8), ...words);
+    return new Uint32Array(after.slice().buffer)[2]!;
+  };
+  expect(integers(i32.multiply)).toBe(Math.imul(big, small) >>> 0);
+  expect(integers(i32.remainder)).toBe((big >>> 0) % small);
+  expect(integers(i32.xor)).toBe((big ^ small) >>> 0);
+  expect(integers((a) => i32.shiftLeft(a, i32.const(3)))).toBe((big << 3) >>> 0);
+  expect(integers((a) => i32.shiftRight(a, i32.const(3)))).toBe(big >>> 3);
+  expect(integers((a) => i32.rotateLeft(a, i32.const(8)))).toBe(0xfffff0ff);
+  expect(integers(i32.equal)).toBe(0);
+  expect(integers((a) => i32.equal(a, a))).toBe(1);
+  expect(integers(i32.below)).toBe(0);
+  expect(integers(i32.atLeast)).toBe(1);
+  expect(integers((a, b) => i32.select(i32.const(0), a, b))).toBe(small);
+  expect(integers((a, b) => i32.select(i32.const(7), a, b))).toBe(big >>> 0);
+  const product = BigInt(big >>> 0) * BigInt(small);
+  for (const [part, value] of [
+    [i64.low, product & 0xffffffffn],
+    [i64.high, product >> 32n],
+  ] as const) {
+    const words = new Float64Array(Int32Array.of(big, small, 0, 0).buffer);
+    const after = run(
+      (f, p) => {
+        const wide = f.local("i64");
+        return [wide.set(i64.multiply(i32.load(p.get), i32.load(p.get, 4))), i32.store(p.get, part(wide.get), 8)];
+      },
+      ...words,
+    );
+    expect(new Uint32Array(after.slice().buffer)[2]).toBe(Number(value));
+  }
+  expect(run((_, p) => when(i32.const(0), f64.store(p.get, f64.load(p.get, 8))), 3, 5)[0]).toBe(3);
+  expect(run((_, p) => when(i32.const(2), f64.store(p.get, f64.load(p.get, 8))), 3, 5)[0]).toBe(5);
 });
 
 test("a module that an engine refuses is null, not an exception", () => {

@@ -4,7 +4,7 @@
  */
 export type Code = number | readonly Code[];
 
-const TYPES = { i32: 0x7f, f64: 0x7c, v128: 0x7b } as const;
+const TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof TYPES;
 
 /** A parameter or local variable of a function. */
@@ -61,7 +61,29 @@ export const i32 = {
   const: (value: number): Code => [0x41, signed(value)],
   add: binary(0x6a),
   subtract: binary(0x6b),
+  multiply: binary(0x6c),
+  /** The remainder of unsigned integers. */
+  remainder: binary(0x70),
+  xor: binary(0x73),
+  shiftLeft: binary(0x74),
+  /** Unsigned. */
+  shiftRight: binary(0x76),
+  rotateLeft: binary(0x77),
+  /** Comparisons are 1 or 0; below and atLeast are of unsigned integers. */
+  equal: binary(0x46),
+  below: binary(0x49),
+  atLeast: binary(0x4f),
   load: (address: Code, offset = 0): Code => [address, 0x28, 0, unsigned(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x36, 0, unsigned(offset)],
+  /** `a` where the condition is not 0, otherwise `b`; both are evaluated. */
+  select: (condition: Code, a: Code, b: Code): Code => [a, b, condition, 0x1b],
+};
+
+/** Of two unsigned 32-bit integers. */
+export const i64 = {
+  multiply: (a: Code, b: Code): Code => [a, 0xad, b, 0xad, 0x7e],
+  low: (value: Code): Code => [value, 0xa7],
+  high: (value: Code): Code => [value, 0x42, 32, 0x88, 0xa7],
 };
 
 /** Two float64 lanes. Addresses are in bytes; the offset is a constant added to them. No alignment is assumed. */
@@ -101,6 +123,11 @@ export const f64 = {
 /** Runs `body` as long as the i32 variable is not 0 at its end; at least once. */
 export function repeatWhile(counter: Variable, body: Code): Code {
   return [0x03, 0x40, body, counter.get, 0x0d, 0, 0x0b];
+}
+
+/** Runs `body` if the condition is not 0. */
+export function when(condition: Code, body: Code): Code {
+  return [condition, 0x04, 0x40, body, 0x0b];
 }
 
 /** The bytes of a module that imports its memory as `env.memory` and exports the functions by name. */

@@ -1,9 +1,11 @@
 import { createRandom, multiplyInto, type Random } from "@sedge/linalg";
 import { checkNumber, finiteArray } from "../errors.js";
 import { checkSystem, type LinearSystem } from "../linear-system.js";
+import type { Sampling } from "../sampling.js";
 import { resolveDynamics, type SgdSettings } from "../settings.js";
 import { batches } from "./batches.js";
-import { rowSteps } from "./row-steps-wasm.js";
+import type { RowSteps } from "./row-steps.js";
+import { rowSteps, type DrawingRowSteps } from "./row-steps-wasm.js";
 import { overSeeds, PAUSE, planRun, type SimulationOptions } from "./run-plan.js";
 
 export interface LinearSgdOptions extends SimulationOptions {
@@ -58,23 +60,20 @@ export function simulateLinearSgd(
   const losses = new Float64Array(plan.seeds.length * records);
   const residuals = new Float64Array(plan.seeds.length * size);
   const streams = createRandom(options.seed);
+  const sampling = settings.sampling ?? "without-replacement";
   plan.seeds.forEach((seed, index) => {
     const rng = streams.fork(seed);
-    const { draw } = batches(settings.sampling ?? "without-replacement", examples, batchSize, rng.fork("batches"));
     const noise = labelNoise > 0 ? rng.fork("labels") : null;
     const position = residuals.subarray(index * size, (index + 1) * size);
     steps.residual.set(start);
     steps.rest();
+    const take = stepTaker(steps, sampling, { examples, outputs, batchSize }, rng.fork("batches"), noise, labelNoise);
     let step = 0;
     let loss = 0;
     const advanceTo = (target: number): void => {
       while (step < target) {
         const count = Math.min(PAUSE, target - step);
-        if (Number.isFinite(loss)) {
-          const drawn = draw(count);
-          const rows = outputs === 1 ? drawn : expandRows(drawn, outputs);
-          steps.advance(rows.examples, rows.counts, noise && normals(noise, rows.examples.length, labelNoise));
-        }
+        if (Number.isFinite(loss)) take(count);
         step += count;
         plan.advance(count);
       }
@@ -90,6 +89,25 @@ export function simulateLinearSgd(
   });
   const { recordAt, seeds } = plan;
   return { recordAt, seeds, losses, ...overSeeds(losses, seeds.length, records), residuals };
+}
+
+/** What takes the next so many steps of a seed. */
+function stepTaker(
+  steps: RowSteps | DrawingRowSteps,
+  sampling: Sampling,
+  { examples, outputs, batchSize }: { examples: number; outputs: number; batchSize: number },
+  rng: Random,
+  noise: Random | null,
+  labelNoise: number,
+): (count: number) => void {
+  if ("drawing" in steps && noise === null && (sampling === "with-replacement" || sampling === "without-replacement"))
+    return steps.drawing(sampling, batchSize, outputs, rng);
+  const { draw } = batches(sampling, examples, batchSize, rng);
+  return (count) => {
+    const drawn = draw(count);
+    const rows = outputs === 1 ? drawn : expandRows(drawn, outputs);
+    steps.advance(rows.examples, rows.counts, noise && normals(noise, rows.examples.length, labelNoise));
+  };
 }
 
 /** factor · Θ, [size, size], from its eigenpairs. */

@@ -1,4 +1,4 @@
-import { BLOCK, rowKernels, setInBlocks, WORD } from "./row-kernels.js";
+import { BLOCK, rowKernels, WORD } from "./row-kernels.js";
 
 /** Combinations of the rows of many matrices with the same coefficients: the products Q_i θ of a quadratic model. */
 export interface RowCombiner {
@@ -17,39 +17,32 @@ export interface RowCombiner {
 export function rowCombiner(matrices: Float64Array, bases: Float64Array, rows: number, columns: number): RowCombiner {
   const count = bases.length / columns;
   const stride = Math.ceil(columns / BLOCK) * BLOCK;
+  // In words: a zero, a count, the result, x, the factors, c, M, and the list of all rows.
   const [zero, steps, result] = [0, 1, 2];
   const coefficients = result + stride;
   const factors = coefficients + rows;
   const base = factors + rows;
   const matrix = base + count * stride;
-  const lists = matrix + count * rows * stride;
-  const kernels = rowKernels(lists + count * rows);
+  const list = matrix + count * rows * stride;
+  const kernels = rowKernels(list + rows);
   if (kernels === null) return plainRowCombiner(matrices, bases, rows, columns);
   const { memory, free } = kernels;
   const integers = new Int32Array(memory.buffer);
   integers[2 * steps] = rows;
-  const blockStep = rows * BLOCK;
-  for (let i = 0; i < count; i++) {
-    memory.set(bases.subarray(i * columns, (i + 1) * columns), base + i * stride);
-    const at = matrix + i * rows * stride;
-    for (let p = 0; p < rows; p++) {
-      setInBlocks(
-        memory,
-        at + p * BLOCK,
-        blockStep,
-        matrices.subarray((i * rows + p) * columns, (i * rows + p + 1) * columns),
-      );
-      integers[2 * (lists + i * rows + p)] = (at + p * BLOCK) * WORD;
-      integers[2 * (lists + i * rows + p) + 1] = (coefficients + p) * WORD;
-    }
-  }
+  for (let p = 0; p < rows; p++) integers[2 * list + p] = p;
+  for (let i = 0; i < count; i++) memory.set(bases.subarray(i * columns, (i + 1) * columns), base + i * stride);
+  for (let row = 0; row < count * rows; row++)
+    memory.set(matrices.subarray(row * columns, (row + 1) * columns), matrix + row * stride);
   return {
     coefficients: memory.subarray(coefficients, coefficients + rows),
     result: memory.subarray(result, result + columns),
     combine(i) {
       memory.copyWithin(result, base + i * stride, base + (i + 1) * stride);
-      const [to, list] = [result * WORD, (lists + i * rows) * WORD];
-      free(to, 0, 0, list, steps * WORD, factors * WORD, zero * WORD, 0, 1, stride / BLOCK, blockStep * WORD);
+      const at = matrix + i * rows * stride;
+      free(
+        ...[result * WORD, 0, 0, coefficients * WORD, at * WORD, stride * WORD],
+        ...[list * WORD, steps * WORD, factors * WORD, zero * WORD, 0, 1, stride / BLOCK],
+      );
     },
   };
 }

@@ -1,23 +1,42 @@
-import { BLOCK, rowKernels, setInBlocks, WORD } from "./row-kernels.js";
+import type { Random } from "@sedge/linalg";
+import { BLOCK, rowKernels, WORD } from "./row-kernels.js";
 import { plainRowSteps, readPosition, type RowSteps, type StepDynamics } from "./row-steps.js";
 
 /** Rows that one call may name, at least: enough that its overhead does not show. */
 const ROWS = 16384;
 
+/** Row steps that also draw their batches. */
+export interface DrawingRowSteps extends RowSteps {
+  /**
+   * The steps of a stream of batches, each called with how many: what `advance` with the rows drawn by `batches` does, to the last
+   * bit, without going through JavaScript. Ends with the next call of it.
+   *
+   * @param outputs rows of an example
+   */
+  readonly drawing: (
+    sampling: "with-replacement" | "without-replacement",
+    batchSize: number,
+    outputs: number,
+    rng: Random,
+  ) => (steps: number) => void;
+}
+
 /** `plainRowSteps` in WebAssembly where there is SIMD, with the same results to the last bit. */
-export function rowSteps(kernel: Float64Array, size: number, dynamics: StepDynamics): RowSteps {
+export function rowSteps(kernel: Float64Array, size: number, dynamics: StepDynamics): RowSteps | DrawingRowSteps {
   const { momentum, nesterov, drag } = dynamics;
-  // In words: four constants, a zero, z, v, K with a row of zeros below it, then the lists of one call.
+  // In words: four constants, a zero, z, v, K, then the lists of one call, and the state of a stream of batches.
   const stride = Math.ceil(size / BLOCK) * BLOCK;
   const most = Math.max(ROWS, size);
   const [constants, zero, z] = [0, 4, 6];
   const v = z + stride;
   const k = v + stride;
-  const factors = k + (size + 1) * stride;
+  const factors = k + size * stride;
   const noiseList = factors + most;
   const rowList = noiseList + most;
   const countList = rowList + most;
-  const kernels = rowKernels(countList + most);
+  const stream = countList + most;
+  const seen = stream + 3;
+  const kernels = rowKernels(seen + size);
   if (kernels === null) return plainRowSteps(kernel, size, dynamics);
   const { memory } = kernels;
   const integers = new Int32Array(memory.buffer);
@@ -25,13 +44,18 @@ export function rowSteps(kernel: Float64Array, size: number, dynamics: StepDynam
   memory[constants + 1] = -drag;
   memory[constants + 2] = 1 + momentum;
   memory[constants + 3] = -momentum;
-  const blockStep = (size + 1) * BLOCK;
-  for (let i = 0; i < size; i++)
-    setInBlocks(memory, k + i * BLOCK, blockStep, kernel.subarray(i * size, (i + 1) * size));
+  for (let i = 0; i < size; i++) memory.set(kernel.subarray(i * size, (i + 1) * size), k + i * stride);
   const ahead = nesterov ? momentum : 0;
-  const run = ahead > 0 ? kernels.ahead : momentum !== 0 || drag !== 0 ? kernels.heavy : kernels.free;
-  const residual = memory.subarray(z, z + size);
+  const kind = ahead > 0 ? kernels.ahead : momentum !== 0 || drag !== 0 ? kernels.heavy : kernels.free;
+  const run = (noisy: boolean, steps: number): void => {
+    const [noiseAt, noiseStep] = noisy ? [noiseList, WORD] : [zero, 0];
+    kind(
+      ...[z * WORD, v * WORD, constants * WORD, z * WORD, k * WORD, stride * WORD],
+      ...[rowList * WORD, countList * WORD, factors * WORD, noiseAt * WORD, noiseStep, steps, stride / BLOCK],
+    );
+  };
 
+  const residual = memory.subarray(z, z + size);
   return {
     residual,
     read: (target) => readPosition(target, residual, memory.subarray(v, v + size), ahead),
@@ -41,48 +65,29 @@ export function rowSteps(kernel: Float64Array, size: number, dynamics: StepDynam
       let at = 0;
       while (step < counts.length) {
         const [firstStep, first] = [step, at];
-        let listed = 0;
         for (; step < counts.length && step - firstStep < most; step++) {
-          const count = counts[step]!;
-          if (listed + Math.max(1, count) > most) break;
-          integers[2 * countList + step - firstStep] = Math.max(1, count);
-          for (let b = 0; b < count; b++, listed++) {
-            const row = rows[at++]!;
-            integers[2 * (rowList + listed)] = (k + row * BLOCK) * WORD;
-            integers[2 * (rowList + listed) + 1] = (z + row) * WORD;
-          }
-          if (count === 0) {
-            // The kernel's loops run at least once: an empty batch is one of the row of zeros.
-            integers[2 * (rowList + listed)] = (k + size * BLOCK) * WORD;
-            integers[2 * (rowList + listed++) + 1] = zero * WORD;
-          }
+          if (at + counts[step]! - first > most) break;
+          at += counts[step]!;
         }
-        const noisy = noise !== null && at > first;
-        if (noisy) spread(memory, noiseList, noise, first, counts.subarray(firstStep, step));
-        const [noiseAt, noiseStep] = noisy ? [noiseList, WORD] : [zero, 0];
-        run(
-          z * WORD,
-          v * WORD,
-          constants * WORD,
-          rowList * WORD,
-          countList * WORD,
-          factors * WORD,
-          noiseAt * WORD,
-          noiseStep,
-          step - firstStep,
-          stride / BLOCK,
-          blockStep * WORD,
-        );
+        integers.set(rows.subarray(first, at), 2 * rowList);
+        integers.set(counts.subarray(firstStep, step), 2 * countList);
+        if (noise !== null) memory.set(noise.subarray(first, at), noiseList);
+        run(noise !== null, step - firstStep);
       }
     },
+    drawing(sampling, batchSize, outputs, rng) {
+      const draw = sampling === "with-replacement" ? kernels.drawWith : kernels.drawWithout;
+      integers.set([...rng.state().words, 0], 2 * stream);
+      integers.fill(-1, 2 * seen, 2 * (seen + size));
+      const atOnce = Math.floor(most / (batchSize * outputs));
+      return (steps) => {
+        integers.fill(batchSize * outputs, 2 * countList, 2 * countList + Math.min(steps, atOnce));
+        for (let left = steps; left > 0; left -= atOnce) {
+          const count = Math.min(left, atOnce);
+          draw(stream * WORD, seen * WORD, rowList * WORD, size / outputs, batchSize, outputs, count);
+          run(false, count);
+        }
+      };
+    },
   };
-}
-
-/** The noise of each row in its place, with a zero for an empty batch. */
-function spread(memory: Float64Array, to: number, noise: Float64Array, from: number, counts: Int32Array): void {
-  let [target, source] = [to, from];
-  for (const count of counts) {
-    if (count === 0) memory[target++] = 0;
-    for (let b = 0; b < count; b++) memory[target++] = noise[source++]!;
-  }
 }
