@@ -25,6 +25,9 @@ export interface ConvOptions extends LayerOptions {
   readonly stride?: number;
 }
 
+/** What a fully connected network needs of its layers. */
+export type DenseLayers = Pick<Layers, "b" | "dense">;
+
 const same: LayerRatio = { in: 1, out: 1 };
 
 /**

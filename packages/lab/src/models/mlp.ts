@@ -1,6 +1,9 @@
+import type { Value } from "@sedge/autodiff";
 import { activate, type Activation } from "./activation.js";
 import { buildModel } from "./build-model.js";
+import type { DenseLayers } from "./layers.js";
 import type { Model } from "./model.js";
+import { stackedParts } from "./stacked.js";
 import type { ParameterizationOptions } from "./parameterization.js";
 
 export type { Activation } from "./activation.js";
@@ -44,19 +47,21 @@ export function mlp({
   /** Ratio of layer l's output; the data set those of the first and the last. */
   const ratioOf = (layer: number) => (layer === 0 || layer === sizes.length - 1 ? 1 : sizes[layer]! / baseWidth);
 
-  return buildModel({
+  const build = (layers: DenseLayers, x: Value) =>
+    sizes.slice(1).reduce((value, width, i) => {
+      const last = i === sizes.length - 2;
+      const ratio = { in: ratioOf(i), out: ratioOf(i + 1) };
+      const names = { weight: `W${i + 1}`, bias: `b${i + 1}` };
+      const dense = layers.dense(`dense${i + 1}`, value, width, { ratio, last }, names);
+      return last ? dense : activate(layers.b, activation, dense);
+    }, x);
+  const model = buildModel({
     name: "mlp",
     description: `mlp ${sizes.join("-")}, ${activation}`,
     inputShape: [inputs],
     outputs,
     parameterization,
-    build: (layers, x) =>
-      sizes.slice(1).reduce((value, width, i) => {
-        const last = i === sizes.length - 2;
-        const ratio = { in: ratioOf(i), out: ratioOf(i + 1) };
-        const names = { weight: `W${i + 1}`, bias: `b${i + 1}` };
-        const dense = layers.dense(`dense${i + 1}`, value, width, { ratio, last }, names);
-        return last ? dense : activate(layers.b, activation, dense);
-      }, x),
+    build,
   });
+  return { ...model, stacked: stackedParts(build, parameterization) };
 }

@@ -1,4 +1,4 @@
-import type { Graph } from "@sedge/autodiff";
+import type { Builder, Graph, Value } from "@sedge/autodiff";
 import type { Random } from "@sedge/linalg";
 
 /** A parameter array of a model. */
@@ -9,6 +9,15 @@ export interface ParamSpec {
 
 /** Values of a model's parameters by name, each row-major in its spec's shape. */
 export type Params = Readonly<Record<string, Float32Array>>;
+
+/**
+ * Outputs [runs, batch, C] of many sets of parameters.
+ *
+ * @param x        [runs, batch, inputs]: each set has inputs of its own.
+ * @param params   By name, each [runs, ...shape].
+ * @param product  x·W of the first layer, [runs, batch, width], where it is known already.
+ */
+export type StackedModel = (b: Builder, x: Value, params: Readonly<Record<string, Value>>, product?: Value) => Value;
 
 /** A function with parameters, before any loss. */
 export interface Model {
@@ -30,6 +39,11 @@ export interface Model {
    * out as `batch/NAME` for every statistic NAME.
    */
   readonly trainingGraph?: Graph;
+  /**
+   * The same function for many sets of parameters at once, in a graph under construction. Only of models that run
+   * faster so.
+   */
+  readonly stacked?: StackedModel;
   /** In the order in which they are laid end to end wherever all parameters are one vector. */
   readonly params: readonly ParamSpec[];
   /** P, the number of trained numbers. */

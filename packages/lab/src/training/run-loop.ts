@@ -88,7 +88,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   const seconds = { training: 0, probes: 0, ...resume?.seconds };
   const batchLoss = { sum: 0, count: 0, ...resume?.batchLoss };
   let recordedStep = resume?.recordedStep ?? -1;
-  const pace = pacer();
+  const pace = trainer.pace ?? pacer();
   const costs = costsSoFar(probes.names, latest, seconds.probes);
 
   const ended = (status: Outcome["status"], step: number): Outcome => ({
@@ -130,11 +130,15 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   ): Promise<{ values: Record<string, number>; records: readonly ProbeRecord[]; diverged: boolean }> {
     if (!allFinite(trainer.params)) return { values: {}, records: [], diverged: true };
     flush();
-    const start = performance.now();
-    const { params, carried } = trainer;
-    const view = { step, params: copyParams(params), carried, learningRate: rateAt(step), signal };
-    const observation = await probes.observe(view, names);
-    seconds.probes += (performance.now() - start) / 1000;
+    const observe = async () => {
+      const start = performance.now();
+      const { params, carried } = trainer;
+      const view = { step, params: copyParams(params), carried, learningRate: rateAt(step), signal };
+      const seen = await probes.observe(view, names);
+      seconds.probes += (performance.now() - start) / 1000;
+      return seen;
+    };
+    const observation = await (trainer.exclusively?.(observe) ?? observe());
     for (const name of names) {
       const last = observation.values[`cost/${name}`];
       if (last !== undefined) costs.set(name, { total: costs.get(name)!.total + last, last });
@@ -183,8 +187,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       signal?.throwIfAborted();
       const count = pace.next(stop - trainer.step);
       const start = performance.now();
-      const { losses, divergedAt } = await trainer.advance(count);
-      const milliseconds = performance.now() - start;
+      const { losses, divergedAt, milliseconds = performance.now() - start } = await trainer.advance(count);
       pace.took(count, milliseconds);
       seconds.training += milliseconds / 1000;
       for (const loss of losses) batchLoss.sum += loss;

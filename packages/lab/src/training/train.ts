@@ -23,7 +23,7 @@ import { startSeparateProbes } from "./separate/separate-probes.js";
 import { runLoop, type Outcome, type Progress } from "./run-loop.js";
 import { optimizerOf, updateRule } from "./optimizer.js";
 import { learningRateAt } from "./schedule.js";
-import { openTrainer } from "./trainer.js";
+import { openTrainer, type OpenEngine } from "./trainer.js";
 
 export interface TrainOptions {
   /** Default: the time and a few random letters. */
@@ -40,6 +40,8 @@ export interface TrainOptions {
   readonly dataset?: Dataset;
   /** In place of the one that the config describes. */
   readonly model?: Model;
+  /** What makes the steps, in place of a training loop of the run's own: one that several runs share. */
+  readonly openEngine?: OpenEngine;
   /** Keeps the run's state in a file, so that it can be resumed after any kind of end. Default: none is kept. */
   readonly checkpoint?: CheckpointOptions;
 }
@@ -112,7 +114,7 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
   });
   if (resumed) minibatches.restore(resumed.minibatches);
   const learningRate = learningRateAt(config);
-  const trainer = await openTrainer({
+  const trainerOptions = {
     objective: trainingObjective(model, config.loss, smoothing),
     specs: model.params,
     statistics: model.statistics ?? [],
@@ -127,7 +129,8 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
     learningRate,
     threads: config.threads,
     resume: resumed,
-  }).catch(async (error: unknown) => {
+  };
+  const trainer = await openTrainer(trainerOptions, options.openEngine).catch(async (error: unknown) => {
     await probes.close();
     throw error;
   });
