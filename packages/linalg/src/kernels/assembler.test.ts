@@ -21,6 +21,7 @@ test("float64 arithmetic", () => {
   expect(run((_, p) => f64.store(p.get, f64.add(x(p), y(p)), 16), 3, 5, 0)).toEqual(Float64Array.of(3, 5, 8));
   expect(run((_, p) => f64.store(p.get, f64.multiply(x(p), y(p)), 16), 3, 5, 0)).toEqual(Float64Array.of(3, 5, 15));
   expect(run((_, p) => f64.store(p.get, f64.negate(x(p))), 3)).toEqual(Float64Array.of(-3));
+  expect(run((_, p) => f64.store(p.get, f64.const(-0.1)), 3)).toEqual(Float64Array.of(-0.1));
 });
 
 test("two lanes at a time", () => {

@@ -113,6 +113,7 @@ export const f32x4 = {
 };
 
 export const f64 = {
+  const: (value: number): Code => [0x44, ...new Uint8Array(new Float64Array([value]).buffer)],
   load: (address: Code, offset = 0): Code => [address, 0x2b, 0, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x39, 0, unsigned(offset)],
   add: binary(0xa0),

@@ -3,8 +3,8 @@ import { checkInteger } from "../errors.js";
 import { resolveDynamics, type SgdSettings } from "../settings.js";
 import { batches } from "./batches.js";
 import { checkModel, type QuadraticModel } from "./quadratic-model.js";
-import { rowCombiner, type RowCombiner } from "./row-combiner.js";
 import { overSeeds, planRun, type RunPlan, type SimulationOptions } from "./run-plan.js";
+import { slopes, type Slopes } from "./slopes.js";
 
 export interface QuadraticSgdOptions extends SimulationOptions {
   /** Whether to record λ_max. Costs all D products Q_iθ of a seed at each recorded step. Default true. */
@@ -74,10 +74,9 @@ export function simulateQuadraticModel(
   };
 }
 
-/** One seed's state. */
+/** One seed's state, beside its θ and gradient in `Slopes`. */
 interface Walker {
-  readonly params: Float64Array;
-  readonly gradient: Float64Array;
+  readonly index: number;
   readonly draw: (steps: number) => { readonly examples: Int32Array; readonly counts: Int32Array };
   /** The leading right singular vector of J, [P], from the last time λ_max was found. */
   leading: Float64Array | undefined;
@@ -88,21 +87,20 @@ function runGroup(
   where: string,
   model: QuadraticModel,
   settings: Pick<SgdSettings, "learningRate" | "batchSize" | "sampling">,
-  { seed, trackLambdaMax = true }: QuadraticSgdOptions,
+  { seed: stream, trackLambdaMax = true }: QuadraticSgdOptions,
   plan: RunPlan,
   record: (k: number, walker: number, loss: number, lambdaMax: number) => void,
 ): void {
-  const { examples, params } = model;
+  const { examples } = model;
   const { learningRate, batchSize, sampling } = settings;
   resolveDynamics(where, examples, { learningRate, batchSize, sampling });
   checkInteger(where, "batchSize", batchSize, 1, examples);
-  const combiner = rowCombiner(model.curvature, model.jacobian, params, params);
-  const streams = createRandom(seed);
-  const walkers = plan.seeds.map((index): Walker => {
-    const rng = streams.fork(index).fork("batches");
+  const along = slopes(model, plan.seeds.length);
+  const streams = createRandom(stream);
+  const walkers = plan.seeds.map((seed, index): Walker => {
+    const rng = streams.fork(seed).fork("batches");
     return {
-      params: new Float64Array(params),
-      gradient: new Float64Array(params),
+      index,
       draw: batches(sampling ?? "without-replacement", examples, batchSize, rng).draw,
       leading: undefined,
       diverged: false,
@@ -111,7 +109,7 @@ function runGroup(
   let step = 0;
   const advanceTo = (target: number): void => {
     for (; step < target; step++) {
-      takeStep(model, combiner, walkers, learningRate / batchSize);
+      takeStep(examples, along, walkers, learningRate / batchSize);
       plan.advance(walkers.length);
     }
   };
@@ -119,7 +117,7 @@ function runGroup(
     advanceTo(at);
     for (let first = 0; first < walkers.length; first += OBSERVED_TOGETHER) {
       const together = walkers.slice(first, first + OBSERVED_TOGETHER);
-      observe(model, combiner, together, trackLambdaMax).forEach(({ loss, lambdaMax }, s) =>
+      observe(model, along, together, trackLambdaMax).forEach(({ loss, lambdaMax }, s) =>
         record(k, first + s, loss, lambdaMax),
       );
     }
@@ -129,73 +127,59 @@ function runGroup(
 
 /** One step of each walker. Examples in ascending order, and of each all who drew it, so that Q_i is in the cache for them. */
 function takeStep(
-  { examples, params, residual, jacobian }: QuadraticModel,
-  { coefficients, result, combine }: RowCombiner,
+  examples: number,
+  { params, gradients, pull }: Slopes,
   walkers: readonly Walker[],
   rate: number,
 ): void {
-  const drawnBy: Walker[][] = Array.from({ length: examples }, () => []);
-  for (const walker of walkers) {
-    if (walker.diverged) continue;
-    walker.gradient.fill(0);
-    for (const example of walker.draw(1).examples) drawnBy[example]!.push(walker);
+  const drawnBy: number[][] = Array.from({ length: examples }, () => []);
+  for (const { index, diverged, draw } of walkers) {
+    if (diverged) continue;
+    gradients[index]!.fill(0);
+    for (const example of draw(1).examples) drawnBy[example]!.push(index);
   }
-  for (let i = 0; i < examples; i++) {
-    for (const { params: theta, gradient } of drawnBy[i]!) {
-      coefficients.set(theta);
-      combine(i); // J_i(θ) = J_i + Q_iθ
-      const z = residual[i]! + averageSlope(jacobian, i * params, result, theta);
-      for (let p = 0; p < params; p++) gradient[p]! += z * result[p]!;
-    }
+  drawnBy.forEach((drawers, example) => pull(example, drawers));
+  for (const { index, diverged } of walkers) {
+    if (diverged) continue;
+    const [theta, gradient] = [params[index]!, gradients[index]!];
+    for (let p = 0; p < theta.length; p++) theta[p]! -= rate * gradient[p]!;
   }
-  for (const { diverged, params: theta, gradient } of walkers) {
-    if (!diverged) for (let p = 0; p < params; p++) theta[p]! -= rate * gradient[p]!;
-  }
-}
-
-/** ½(J_i + J_i(θ))·θ = J_i·θ + ½ θᵀQ_iθ: for a quadratic, the mean of the slopes at both ends is the slope between them. */
-function averageSlope(jacobian: Float64Array, at: number, slope: Float64Array, theta: Float64Array): number {
-  let sum = 0;
-  for (let p = 0; p < theta.length; p++) sum += (jacobian[at + p]! + slope[p]!) * theta[p]!;
-  return 0.5 * sum;
 }
 
 /** The loss of each walker over all examples, and its λ_max. Example by example, as a step is. */
 function observe(
-  { examples, params, residual, jacobian }: QuadraticModel,
-  { coefficients, result, combine }: RowCombiner,
+  { examples, params }: QuadraticModel,
+  { look }: Slopes,
   walkers: readonly Walker[],
   trackLambdaMax: boolean,
 ): { loss: number; lambdaMax: number }[] {
-  const slopes = walkers.map(() => new Float64Array(trackLambdaMax ? examples * params : 0));
+  const jacobians = walkers.map(() => new Float64Array(trackLambdaMax ? examples * params : 0));
   const squares = new Float64Array(walkers.length);
   for (let i = 0; i < examples; i++) {
-    walkers.forEach(({ params: theta }, s) => {
-      coefficients.set(theta);
-      combine(i);
-      if (trackLambdaMax) slopes[s]!.set(result, i * params);
-      squares[s]! += (residual[i]! + averageSlope(jacobian, i * params, result, theta)) ** 2;
+    walkers.forEach(({ index }, s) => {
+      const slope = trackLambdaMax ? jacobians[s]!.subarray(i * params, (i + 1) * params) : undefined;
+      squares[s]! += look(i, index, slope) ** 2;
     });
   }
   return walkers.map((walker, s) => {
     const loss = squares[s]! / (2 * examples);
     walker.diverged ||= !(loss < DIVERGED);
     if (walker.diverged) return { loss: Infinity, lambdaMax: trackLambdaMax ? Infinity : NaN };
-    return { loss, lambdaMax: trackLambdaMax ? leadingEigenvalue(slopes[s]!, examples, params, walker) : NaN };
+    return { loss, lambdaMax: trackLambdaMax ? leadingEigenvalue(jacobians[s]!, examples, params, walker) : NaN };
   });
 }
 
 /** λ_max of J Jᵀ/D by Lanczos on JᵀJ/D, from the leading direction of the last time. */
-function leadingEigenvalue(slopes: Float64Array, examples: number, params: number, walker: Walker): number {
+function leadingEigenvalue(jacobian: Float64Array, examples: number, params: number, walker: Walker): number {
   const along = new Float64Array(examples);
   const forward = { rows: examples, inner: params, columns: 1 };
   const back = { rows: 1, inner: examples, columns: params };
   const apply = (x: Float64Array, y: Float64Array): void => {
-    multiplyInto(along, slopes, x, forward);
+    multiplyInto(along, jacobian, x, forward);
     for (let i = 0; i < examples; i++) along[i]! /= examples;
-    multiplyInto(y, along, slopes, back);
+    multiplyInto(y, along, jacobian, back);
   };
-  const start = walker.leading ?? slopes.slice(0, params);
+  const start = walker.leading ?? jacobian.slice(0, params);
   const { values, vectors } = lanczos(apply, params, {
     start: start.some((x) => x !== 0) ? start : undefined,
     tolerance: LAMBDA_ACCURACY,

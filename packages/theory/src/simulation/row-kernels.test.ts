@@ -1,9 +1,9 @@
 import { createRandom } from "@sedge/linalg";
 import { describe, expect, test } from "vitest";
-import { plainRowCombiner, rowCombiner } from "./row-combiner.js";
 import { rowKernels } from "./row-kernels.js";
 import { plainRowSteps } from "./row-steps.js";
 import { rowSteps } from "./row-steps-wasm.js";
+import { plainSlopes, slopes } from "./slopes.js";
 
 // Bit for bit: every sum is taken in the same order, and neither side fuses a product with a sum.
 describe("the WebAssembly kernels and their plain versions agree exactly", () => {
@@ -47,19 +47,25 @@ describe("the WebAssembly kernels and their plain versions agree exactly", () =>
   });
 
   test.each([
-    [1, 1],
-    [3, 20],
-    [7, 33],
-  ])("combinations of %i rows of %i", (rows, columns) => {
-    const rng = createRandom("row combiner");
-    const [matrices, bases, x] = [rng.normals(4 * rows * columns), rng.normals(4 * columns), rng.normals(rows)];
-    const [plain, wasm] = [plainRowCombiner, rowCombiner].map((make) => {
-      const combiner = make(matrices, bases, rows, columns);
-      combiner.coefficients.set(x);
-      return [2, 0, 3].flatMap((matrix) => {
-        combiner.combine(matrix);
-        return [...combiner.result];
-      });
+    [1, 1, 1],
+    [2, 7, 3],
+    [3, 8, 5],
+    [2, 21, 4],
+  ])("residuals, slopes and gradients of %i examples with %i parameters at %i places", (examples, params, walkers) => {
+    const rng = createRandom("slopes");
+    const model = {
+      ...{ examples, params, jacobian: rng.normals(examples * params), residual: rng.normals(examples) },
+      curvature: rng.normals(examples * params * params),
+    };
+    const places = Array.from({ length: walkers }, () => rng.normals(params));
+    const everyone = places.map((_, walker) => walker);
+    const [plain, wasm] = [plainSlopes, slopes].map((make) => {
+      const { params: thetas, gradients, pull, look } = make(model, walkers);
+      places.forEach((place, walker) => thetas[walker]!.set(place));
+      for (let i = 0; i < examples; i++) pull(i, everyone);
+      pull(0, everyone.slice(1));
+      const slope = new Float64Array(params);
+      return [gradients.map((gradient) => [...gradient]), look(examples - 1, walkers - 1, slope), [...slope]];
     });
     expect(wasm).toEqual(plain);
   });
