@@ -1,8 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { ChartPanel } from "./charts/ChartPanel.js";
 import { accuracyChart, edgesChart, lossChart, sharpnessChart, sharpnessRatioChart } from "./charts/measures.js";
+import { ComparePage } from "./compare/ComparePage.js";
+import { PhasesPage } from "./phases/PhasesPage.js";
+import { RunPage } from "./run/RunPage.js";
 import { RunList } from "./runs/RunList.js";
 import { Verdicts } from "./runs/Verdicts.js";
+import { RunTable } from "./table/RunTable.js";
 import { Banner, Header } from "./ui/Header.js";
 import { Segmented } from "./ui/Segmented.js";
 import { Toolbar } from "./ui/Toolbar.js";
@@ -12,7 +16,7 @@ export function App({ page }: { readonly page: Page }) {
   return (
     <PageContext.Provider value={page}>
       <a class="skip-link" href="#charts">
-        Skip to the charts
+        Skip to the content
       </a>
       <Header />
       <Banner />
@@ -46,6 +50,22 @@ function Body() {
       </Message>
     );
   }
+  switch (page.view.value.view) {
+    case "table":
+      return <RunTable />;
+    case "compare":
+      return <ComparePage />;
+    case "phases":
+      return <PhasesPage />;
+    case "run":
+      return <RunPage />;
+    case "charts":
+      return <Charts />;
+  }
+}
+
+function Charts() {
+  const page = usePage();
   return (
     <div class="layout">
       <RunList />

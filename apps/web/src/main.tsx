@@ -6,6 +6,8 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/runs.css";
 import "./styles/charts.css";
+import "./styles/tables.css";
+import "./styles/views.css";
 import { startPage } from "./view/page.js";
 
 render(<App page={startPage()} />, document.getElementById("app")!);

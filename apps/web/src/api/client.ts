@@ -1,6 +1,6 @@
-import { decodeManySeries, decodeRuns } from "./decode.js";
+import { decodeManySeries, decodeRecords, decodeRuns, decodeSpectra, decodeTags } from "./decode.js";
 import { ApiError } from "./errors.js";
-import type { RunSummary, SeriesData } from "./types.js";
+import type { RunRecord, RunSummary, SeriesData } from "./types.js";
 
 export interface Client {
   runs(signal?: AbortSignal): Promise<RunSummary[]>;
@@ -10,6 +10,17 @@ export interface Client {
    * @param points  At most so many of each series, chosen so that extremes and gaps remain. Default: all.
    */
   metrics(query: MetricsQuery, signal?: AbortSignal): Promise<Map<string, Map<string, SeriesData>>>;
+  /** What a run recorded beyond metrics, ascending in step. */
+  records(runId: string, query?: RecordsQuery, signal?: AbortSignal): Promise<RunRecord[]>;
+  /** Gives a run these tags in place of those it has. @returns them as the server keeps them. */
+  setTags(runId: string, tags: readonly string[]): Promise<string[]>;
+}
+
+export interface RecordsQuery {
+  /** Only those of later steps. */
+  readonly afterStep?: number;
+  /** Only probes of these kinds. Default: all probes, spectra and advice. */
+  readonly kinds?: readonly string[];
 }
 
 export interface MetricsQuery {
@@ -25,24 +36,48 @@ export interface MetricsQuery {
  * @returns  Methods that throw `ApiError`, or the abort's own error.
  */
 export function createClient(base: URL, fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis)): Client {
-  const get = async (path: string, signal?: AbortSignal): Promise<unknown> => {
+  const ask = async (path: string, init: RequestInit): Promise<unknown> => {
     let response: Response;
     try {
-      response = await fetch(new URL(path, base), { headers: { accept: "application/json" }, signal: signal ?? null });
+      response = await fetch(new URL(path, base), init);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (init.signal?.aborted) throw error;
       throw new ApiError("unreachable", "The server does not answer.", { cause: error });
     }
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok) throw errorFrom(response, body);
     return body;
   };
+  const get = (path: string, signal?: AbortSignal) =>
+    ask(path, { headers: { accept: "application/json" }, signal: signal ?? null });
   return {
     runs: async (signal) => decodeRuns(await get("runs", signal)),
     metrics: async ({ runs: ids, keys, points }, signal) => {
       const query = new URLSearchParams({ runs: ids.join(","), keys: keys.join(",") });
       if (points !== undefined) query.set("points", String(points));
       return decodeManySeries(await get(`metrics?${query}`, signal));
+    },
+    records: async (runId, { afterStep, kinds } = {}, signal) => {
+      const run = `runs/${encodeURIComponent(runId)}`;
+      const after = afterStep === undefined ? "" : `afterStep=${afterStep}`;
+      if (kinds !== undefined) {
+        return decodeRecords(await get(`${run}/probes?kinds=${kinds.join(",")}&${after}`, signal), "probes");
+      }
+      const [probes, advice, spectra] = await Promise.all([
+        get(`${run}/probes?${after}`, signal),
+        get(`${run}/advice?${after}`, signal),
+        get(`${run}/spectra?${after}`, signal),
+      ]);
+      const all = [...decodeRecords(probes, "probes"), ...decodeRecords(advice, "advice"), ...decodeSpectra(spectra)];
+      return all.sort((a, b) => a.step - b.step);
+    },
+    setTags: async (runId, tags) => {
+      const answer = await ask(`runs/${encodeURIComponent(runId)}/tags`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ tags }),
+      });
+      return decodeTags((answer as { tags?: unknown } | null)?.tags);
     },
   };
 }

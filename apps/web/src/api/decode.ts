@@ -1,5 +1,5 @@
 import { ApiError } from "./errors.js";
-import type { LiveEvent, MetricsEvent, RunStatus, RunSummary, SeriesData, Verdict } from "./types.js";
+import type { LiveEvent, MetricsEvent, RunRecord, RunStatus, RunSummary, SeriesData, Verdict } from "./types.js";
 
 /**
  * JSON has no NaN and no infinities: the API sends them as the strings "NaN", "Infinity" and "-Infinity". Anything else
@@ -38,6 +38,7 @@ export function decodeRun(json: unknown): RunSummary {
     config: optionalObject(run["config"]),
     model: { paramCount: decodeNumber(model["paramCount"]), description: orEmpty(model["description"]) },
     message: typeof run["message"] === "string" ? run["message"] : null,
+    tags: decodeTags(run["tags"]),
     latest: decodeValues(run["latest"]),
     cursor: decodeNumber(run["cursor"]),
     verdict: decodeVerdict(run["verdict"]),
@@ -48,6 +49,41 @@ export function decodeRuns(json: unknown): RunSummary[] {
   const { runs } = object(json, "runs");
   if (!Array.isArray(runs)) throw malformed("runs", runs);
   return runs.map(decodeRun);
+}
+
+/** What an ingest or a trainer recorded beyond metrics, under the name of its list; `text` of advice goes with its data. */
+export function decodeRecords(json: unknown, list: "probes" | "advice"): RunRecord[] {
+  const records = object(json, list)[list];
+  if (!Array.isArray(records)) throw malformed(list, records);
+  return records.map((entry: unknown) => {
+    const { step, time, kind, data, text: words } = object(entry, list);
+    const content = typeof words === "string" ? { ...optionalObject(data), text: words } : optionalObject(data);
+    return {
+      step: decodeNumber(step),
+      time: decodeNumber(time),
+      kind: list === "advice" ? `advice/${text(kind, "kind")}` : text(kind, `${list}.kind`),
+      data: content,
+    };
+  });
+}
+
+/** Spectra that an ingest computed, in the shape of those that a trainer records. */
+export function decodeSpectra(json: unknown): RunRecord[] {
+  const { spectra } = object(json, "spectra");
+  if (!Array.isArray(spectra)) throw malformed("spectra", spectra);
+  return spectra.map((entry: unknown) => {
+    const { step, time, kind, eigenvalues } = object(entry, "spectra");
+    return {
+      step: decodeNumber(step),
+      time: decodeNumber(time),
+      kind: `spectrum/${text(kind, "spectra.kind")}`,
+      data: { eigenvalues },
+    };
+  });
+}
+
+export function decodeTags(json: unknown): string[] {
+  return Array.isArray(json) ? json.filter((tag): tag is string => typeof tag === "string") : [];
 }
 
 /** `{ series: { [key]: { steps, times, values } } }` */
@@ -81,6 +117,10 @@ export function decodeEvent(type: string, json: unknown): LiveEvent | null {
       return { type, runId: text(object(json, "run-deleted")["runId"], "run-deleted.runId") };
     case "run":
       return { type, run: decodeRun(json) };
+    case "recorded": {
+      const { runId, step } = object(json, "recorded");
+      return { type, recorded: { runId: text(runId, "recorded.runId"), step: decodeNumber(step) } };
+    }
     case "metrics":
       return { type, metrics: decodeMetrics(json) };
     default:

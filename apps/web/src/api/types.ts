@@ -33,6 +33,8 @@ export interface RunSummary {
   readonly config: RunConfig;
   readonly model: { readonly paramCount: number; readonly description: string };
   readonly message: string | null;
+  /** In alphabetical order. */
+  readonly tags: readonly string[];
   /** The newest value of every metric. */
   readonly latest: Readonly<Record<string, number>>;
   /** Sequence number of the run's newest event in the store. */
@@ -55,9 +57,27 @@ export interface MetricsEvent {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/** Something beyond metrics that a run recorded at a step. */
+export interface RunRecord {
+  readonly step: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** `spectrum/ntk`, `attribution`, `examples`, `control` … */
+  readonly kind: string;
+  /** As recorded; numbers that are not finite are strings, as everywhere on the wire. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A run has recorded something beyond metrics. */
+export interface RecordedEvent {
+  readonly runId: string;
+  readonly step: number;
+}
+
 export type LiveEvent =
   /** Where the stream starts. `reset` where the place asked for does not exist: this is another store. */
   | { readonly type: "hello"; readonly cursor: number; readonly reset: boolean }
   | { readonly type: "run-deleted"; readonly runId: string }
   | { readonly type: "run"; readonly run: RunSummary }
+  | { readonly type: "recorded"; readonly recorded: RecordedEvent }
   | { readonly type: "metrics"; readonly metrics: MetricsEvent };

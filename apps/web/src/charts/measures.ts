@@ -206,7 +206,75 @@ export const accuracyChart: ChartDefinition = {
   format: formatShare,
 };
 
-const all = [lossChart, edgesChart, sharpnessChart, sharpnessRatioChart, accuracyChart];
+/** What a controller aims for and what it sees. */
+export const controlChart: ChartDefinition = {
+  id: "control",
+  title: "Controlled K",
+  subtitle: "what the controller aims for, and what it measures",
+  axisLabel: "noise kernel norm K (dimensionless)",
+  measures: [
+    {
+      id: "control-kernel",
+      key: "control/noiseKernel",
+      label: "K seen",
+      title: "Noise kernel norm K as the controller's own probe measures it",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+    {
+      id: "control-target",
+      key: "control/targetNoiseKernel",
+      label: "target K",
+      title: "The K that the controller aims for",
+      dash: dashed,
+      width: 1.5,
+      shown: "always",
+    },
+    {
+      id: "control-ratio",
+      key: "control/deterministic",
+      label: "λ_max·η/2",
+      title: "Distance to the deterministic edge as the controller sees it",
+      dash: dashDotted,
+      width: 1.5,
+      shown: "on-demand",
+    },
+  ],
+  edge: { value: 1, label: "edge = 1" },
+  format: plain,
+};
+
+/** The settings that a controller or a schedule moves. */
+export const ratesChart: ChartDefinition = {
+  id: "rates",
+  title: "Learning rate and batch size",
+  subtitle: "as they were used",
+  axisLabel: "η (1/λ), B (examples)",
+  measures: [
+    {
+      id: "learning-rate",
+      key: "learningRate",
+      label: "η",
+      title: "Learning rate",
+      dash: solid,
+      width: 2,
+      shown: "always",
+    },
+    {
+      id: "batch-size",
+      key: "batchSize",
+      label: "B",
+      title: "Batch size",
+      dash: dashed,
+      width: 1.5,
+      shown: "on-demand",
+    },
+  ],
+  format: plain,
+};
+
+const all = [lossChart, edgesChart, sharpnessChart, sharpnessRatioChart, accuracyChart, controlChart, ratesChart];
 
 /** The metrics that the page keeps histories of. */
 export const chartedKeys: readonly string[] = [

@@ -23,6 +23,8 @@ export interface FeedOptions {
   /** Something changed in `data`; may be called many times a frame. */
   readonly onData: () => void;
   readonly onState: (state: FeedState) => void;
+  /** A run has recorded something beyond metrics; null where the store is another one, or events may have been missed. */
+  readonly onRecorded?: (runId: string | null) => void;
   readonly live?: Pick<LiveOptions, "fetch" | "firstWait" | "longestWait" | "silence">;
 }
 
@@ -43,7 +45,7 @@ const runsPerGlance = 100;
  * meanwhile is merged by step. Nothing can fall between the two. A later connection resumes with `Last-Event-ID`; a
  * store that does not know that place is another one (`reset`), and everything is read afresh.
  */
-export function startFeed({ client, eventsUrl, data, keys, onData, onState, live = {} }: FeedOptions): {
+export function startFeed({ client, eventsUrl, data, keys, onData, onState, onRecorded, live = {} }: FeedOptions): {
   retryNow(): void;
   close(): void;
 } {
@@ -123,6 +125,7 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, live
 
   const startAfresh = () => {
     generation++;
+    onRecorded?.(null);
     data.clear();
     asked.clear();
     glances = [];
@@ -139,6 +142,7 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, live
       }
       data.apply(event);
       if (event.type === "run") want([event.run]);
+      if (event.type === "recorded") onRecorded?.(event.recorded.runId);
     }
     onData();
   };

@@ -13,6 +13,7 @@ const run: RunSummary = {
   config: { learningRate: 0.01, batchSize: 1 },
   model: { paramCount: 1, description: "" },
   message: null,
+  tags: [],
   latest: { "loss/train": 0.5, sharpness: 60 },
   cursor: 7,
   verdict: null,

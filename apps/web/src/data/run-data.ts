@@ -39,7 +39,7 @@ export class RunData {
   apply(event: LiveEvent): void {
     if (event.type === "run") return this.setRun(event.run);
     if (event.type === "run-deleted") return this.#delete(event.runId);
-    if (event.type === "hello") return;
+    if (event.type === "hello" || event.type === "recorded") return;
     const { runId, time, step, values } = event.metrics;
     for (const [key, value] of Object.entries(values)) {
       if (this.#kept.has(key)) this.#column(runId, key).set(step, time, value);

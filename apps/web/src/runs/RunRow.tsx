@@ -2,6 +2,7 @@ import { memo } from "preact/compat";
 import type { RunSummary } from "../api/types.js";
 import { formatCount, formatEstimate, formatSetting, formatValue } from "../format/number.js";
 import { MathText } from "../ui/MathText.js";
+import { Link } from "../ui/Link.js";
 import { StatusIcon } from "../ui/icons.js";
 import { Gauge } from "./Gauge.js";
 
@@ -38,6 +39,9 @@ export const RunRow = memo(function RunRow({ run, colour, selected, onToggle, on
         <button type="button" class="quiet solo" aria-label={`Show only ${name}`} onClick={() => onSolo(id)}>
           only
         </button>
+        <Link to={{ view: "run", run: id }} class="quiet-link" title={`Everything about ${name}`}>
+          details
+        </Link>
         <span class="status" data-status={status}>
           <StatusIcon status={status} />
           {status}

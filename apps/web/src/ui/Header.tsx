@@ -2,7 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConnectionState } from "../api/live.js";
 import { usePage, type ThemeChoice } from "../view/page.js";
+import type { ViewName } from "../view/view-state.js";
 import { Logo } from "./icons.js";
+import { Link } from "./Link.js";
 import { Segmented } from "./Segmented.js";
 
 const themes: readonly { readonly value: ThemeChoice; readonly label: string }[] = [
@@ -20,6 +22,7 @@ export function Header() {
         Sedge
       </h1>
       <p class="tagline">How far each run is from the two edges where SGD stops converging</p>
+      <Views />
       <Connection />
       <Segmented
         label="Colours"
@@ -28,6 +31,26 @@ export function Header() {
         onChange={(choice) => (page.themeChoice.value = choice)}
       />
     </header>
+  );
+}
+
+const views: readonly { readonly view: Exclude<ViewName, "run">; readonly label: string }[] = [
+  { view: "charts", label: "Charts" },
+  { view: "table", label: "Table" },
+  { view: "compare", label: "Compare" },
+  { view: "phases", label: "Phases" },
+];
+
+function Views() {
+  const { view } = usePage().view.value;
+  return (
+    <nav class="views" aria-label="Views">
+      {views.map((item) => (
+        <Link key={item.view} to={{ view: item.view, run: "" }} current={view === item.view}>
+          {item.label}
+        </Link>
+      ))}
+    </nav>
   );
 }
 

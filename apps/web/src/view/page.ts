@@ -8,6 +8,7 @@ import { fullDomain, xScaleOf } from "../charts/content.js";
 import { padded, type Domain, type Scale } from "../charts/scale.js";
 import { startFeed, type FeedState } from "../data/feed.js";
 import { RunData } from "../data/run-data.js";
+import { RunRecords } from "../data/run-records.js";
 import { runColour, type Theme } from "./palette.js";
 import { isSelected } from "./selection.js";
 import { fromQuery, toQuery, type ViewState } from "./view-state.js";
@@ -17,6 +18,10 @@ export type ThemeChoice = "system" | Theme;
 /** All that the page's parts share. Signals change at most once an animation frame, however fast events come in. */
 export interface Page {
   readonly data: RunData;
+  /** What runs recorded beyond metrics. */
+  readonly records: RunRecords;
+  /** Of the spectra on a probe alone: enough for theory, of many runs. */
+  readonly probeSpectra: RunRecords;
   /** Grows whenever `data` has changed. */
   readonly frame: ReadonlySignal<number>;
   /** Oldest first. */
@@ -38,6 +43,11 @@ export interface Page {
   readonly theme: ReadonlySignal<Theme>;
   colourOf(runId: string): string;
   change(change: Partial<ViewState>): void;
+  /** The address of a view that differs from this one as given. */
+  linkTo(change: Partial<ViewState>): string;
+  /** As `change`, with an entry in the browser's history: another page. */
+  visit(change: Partial<ViewState>): void;
+  setTags(runId: string, tags: readonly string[]): Promise<void>;
   retryNow(): void;
 }
 
@@ -45,7 +55,10 @@ const themeKey = "sedge/theme";
 
 export function startPage(): Page {
   const base = new URL("api/v1/", document.baseURI);
+  const client = createClient(base);
   const data = new RunData(chartedKeys);
+  const records = new RunRecords(client);
+  const probeSpectra = new RunRecords(client, { kinds: ["spectrum/ntk"] });
   const frame = signal(0);
   const runs = signal<readonly RunSummary[]>([]);
   const feed = signal<FeedState>({ connection: { kind: "connecting" }, listed: false, loading: 0, error: null });
@@ -75,19 +88,32 @@ export function startPage(): Page {
   };
 
   const connection = startFeed({
-    client: createClient(base),
+    client,
     eventsUrl: new URL("events", base),
     data,
     keys: chartedKeys,
     onData,
     onState: (state) => (feed.value = state),
+    onRecorded(runId) {
+      for (const list of [records, probeSpectra]) {
+        if (runId === null) list.clear();
+        else list.refresh(runId);
+      }
+    },
   });
   const retryNow = () => connection.retryNow();
   addEventListener("online", retryNow);
 
-  effect(() => {
-    const query = toQuery(view.value);
-    history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
+  const addressOf = (state: ViewState) => {
+    const query = toQuery(state);
+    return query === "" ? location.pathname : `?${query}`;
+  };
+  effect(() => history.replaceState(null, "", addressOf(view.value)));
+  addEventListener("popstate", () => {
+    batch(() => {
+      zoom.value = cursor.value = null;
+      view.value = fromQuery(location.search);
+    });
   });
 
   const themeChoice = signal<ThemeChoice>(storedTheme());
@@ -100,7 +126,10 @@ export function startPage(): Page {
     storeTheme(themeChoice.value);
   });
 
-  const shown = computed(() => runs.value.filter(({ id }) => isSelected(view.value.selection, id)));
+  const shown = computed(() => {
+    const { view: name, run, selection } = view.value;
+    return runs.value.filter(({ id }) => (name === "run" ? id === run : isSelected(selection, id)));
+  });
   const xScale = computed(() => xScaleOf(view.value, shown.value));
   const full = computed<Domain>(() => {
     void frame.value; // the data have changed
@@ -114,6 +143,8 @@ export function startPage(): Page {
   });
   return {
     data,
+    records,
+    probeSpectra,
     frame,
     runs,
     shown,
@@ -134,6 +165,22 @@ export function startPage(): Page {
         if (change.x !== undefined && change.x !== view.value.x) zoom.value = cursor.value = null;
         view.value = { ...view.value, ...change };
       });
+    },
+    linkTo: (change) => addressOf({ ...view.value, ...change }),
+    visit(change) {
+      const next = { ...view.value, ...change };
+      history.pushState(null, "", addressOf(next));
+      batch(() => {
+        zoom.value = cursor.value = null;
+        view.value = next;
+      });
+      scrollTo(0, 0);
+    },
+    async setTags(runId, tags) {
+      const kept = await client.setTags(runId, tags);
+      const run = data.runs().find(({ id }) => id === runId);
+      if (run !== undefined) data.setRun({ ...run, tags: kept });
+      onData();
     },
     retryNow,
   };

@@ -1,13 +1,36 @@
 import { everything, type Selection } from "./selection.js";
 
 export type XAxis = "step" | "epoch" | "time" | "training-time";
-export type ChartId = "loss" | "edges" | "sharpness" | "accuracy";
+export type ChartId = "loss" | "edges" | "sharpness" | "accuracy" | "control" | "rates";
+
+/** The pages: charts of the shown runs, all runs in a table, what tells the shown runs apart, a sweep's phases, one run. */
+export type ViewName = "charts" | "table" | "compare" | "phases" | "run";
+export type ColourBy = "outcome" | "kernel" | "loss";
+/** Of which probe a phase diagram's theory is: each run's first, or its last. */
+export type TheoryFrom = "first" | "last";
+
+const viewNames: readonly ViewName[] = ["charts", "table", "compare", "phases"];
+const colourings: readonly ColourBy[] = ["outcome", "kernel", "loss"];
 
 export const xAxes: readonly XAxis[] = ["step", "epoch", "time", "training-time"];
-export const chartIds: readonly ChartId[] = ["loss", "edges", "sharpness", "accuracy"];
+export const chartIds: readonly ChartId[] = ["loss", "edges", "sharpness", "accuracy", "control", "rates"];
+
+export interface Sort {
+  readonly column: string;
+  readonly descending: boolean;
+}
 
 /** Everything that a link to this page should bring back. */
 export interface ViewState {
+  readonly view: ViewName;
+  /** The run that the view `run` is about; empty in the others. */
+  readonly run: string;
+  /** Column of the run table, and its direction. */
+  readonly sort: Sort;
+  /** The sweep of the phase diagram; empty is every run. */
+  readonly sweep: string;
+  readonly colourBy: ColourBy;
+  readonly theoryFrom: TheoryFrom;
   readonly selection: Selection;
   readonly x: XAxis;
   readonly xLog: boolean;
@@ -23,10 +46,16 @@ export interface ViewState {
 }
 
 export const defaultView: ViewState = {
+  view: "charts",
+  run: "",
+  sort: { column: "age", descending: false },
+  sweep: "",
+  colourBy: "outcome",
+  theoryFrom: "first",
   selection: everything,
   x: "step",
   xLog: false,
-  log: new Set(["loss", "edges", "sharpness"]),
+  log: new Set(["loss", "edges", "sharpness", "rates"]),
   sharpness: "curvature",
   measures: new Map(),
   smoothing: 0,
@@ -36,6 +65,13 @@ export const defaultView: ViewState = {
 /** The query string of a view, without the question mark; what is as by default is left out. */
 export function toQuery(view: ViewState): string {
   const query = new URLSearchParams();
+  if (view.view === "run") query.set("run", view.run);
+  else if (view.view !== "charts") query.set("view", view.view);
+  const { column, descending } = view.sort;
+  if (column !== defaultView.sort.column || descending) query.set("sort", `${descending ? "-" : ""}${column}`);
+  if (view.sweep !== "") query.set("sweep", view.sweep);
+  if (view.colourBy !== defaultView.colourBy) query.set("colour", view.colourBy);
+  if (view.theoryFrom !== defaultView.theoryFrom) query.set("theory", view.theoryFrom);
   const { kind, ids } = view.selection;
   if (kind === "only") query.set("runs", [...ids].join(","));
   else if (ids.size > 0) query.set("hide", [...ids].join(","));
@@ -63,8 +99,16 @@ export function fromQuery(text: string): ViewState {
       return asked === "log" || (asked !== "linear" && defaultView.log.has(id));
     }),
   );
+  const sort = query.get("sort") ?? defaultView.sort.column;
+  const run = query.get("run") ?? "";
   const smoothing = Number(query.get("smooth") ?? 0);
   return {
+    view: run !== "" ? "run" : (viewNames.find((name) => name === query.get("view")) ?? "charts"),
+    run,
+    sort: { column: sort.replace(/^-/, ""), descending: sort.startsWith("-") },
+    sweep: query.get("sweep") ?? "",
+    colourBy: colourings.find((name) => name === query.get("colour")) ?? defaultView.colourBy,
+    theoryFrom: query.get("theory") === "last" ? "last" : "first",
     selection: query.has("runs")
       ? { kind: "only", ids: new Set(list("runs")) }
       : { kind: "all-but", ids: new Set(list("hide")) },

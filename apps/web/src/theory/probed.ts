@@ -1,0 +1,41 @@
+import type { RunRecord, RunSummary } from "../api/types.js";
+import type { Series } from "../data/series.js";
+import { probeSpectrum, recordsOf } from "../run/record-data.js";
+import type { Probed } from "./critical.js";
+
+const samplings = ["with-replacement", "without-replacement", "bernoulli"] as const;
+
+/** How the run drew its batches, as theory takes it: an epoch's shuffle counts as drawing without replacement. */
+export const samplingOf = ({ config }: Pick<RunSummary, "config">) =>
+  samplings.find((name) => name === config["sampling"]) ?? "without-replacement";
+
+/**
+ * A run's first or last probe as theory wants it: a spectrum, K exact at the same step, the settings. Null where the run
+ * has none, or where K was infinite at all of them.
+ */
+export function probedOf(
+  run: RunSummary,
+  records: readonly RunRecord[],
+  kernel: Series | undefined,
+  which: "first" | "last",
+): (Probed & { readonly step: number }) | null {
+  const { learningRate = NaN, batchSize = NaN, momentum = 0, data } = run.config;
+  const spectra = recordsOf(records, "spectrum/ntk", probeSpectrum);
+  if (which === "last") spectra.reverse();
+  for (const spectrum of spectra) {
+    const at = kernel?.steps.indexOf(spectrum.step) ?? -1;
+    const noiseKernel = at < 0 ? NaN : kernel!.values[at]!;
+    if (!Number.isFinite(noiseKernel)) continue;
+    return {
+      spectrum,
+      step: spectrum.step,
+      learningRate,
+      batchSize,
+      momentum,
+      population: data?.examples ?? NaN,
+      sampling: samplingOf(run),
+      noiseKernel,
+    };
+  }
+  return null;
+}
