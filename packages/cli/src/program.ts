@@ -21,6 +21,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import("./commands/train.js")).defineTrain,
   },
   {
+    name: "data",
+    summary: "download data sets; list what is known and what is here",
+    load: async () => (await import("./commands/data.js")).defineData,
+  },
+  {
     name: "serve",
     summary: "the dashboard and the API of the runs in a store",
     load: async () => (await import("./commands/serve.js")).defineServe,

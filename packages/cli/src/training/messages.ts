@@ -8,6 +8,8 @@ export type ToTrainer =
       readonly config: TrainConfig;
       /** Folder of the run store. */
       readonly store: string;
+      /** Goes on from the run's checkpoint, instead of from the start. */
+      readonly resume: boolean;
     }
   | { readonly type: "stop" };
 

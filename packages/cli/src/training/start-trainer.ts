@@ -25,13 +25,16 @@ export interface TrainerOptions {
   readonly config: TrainConfig;
   /** Folder of the run store. */
   readonly store: string;
+  /** Goes on from the run's checkpoint. Default false: from the start. */
+  readonly resume?: boolean;
   /** Threads that dense linear algebra may use. */
   readonly linearAlgebraThreads: number;
   readonly onPace?: (pace: Pace) => void;
 }
 
 /** Starts training in a process of its own. */
-export function startTrainer({ runId, config, store, linearAlgebraThreads, onPace }: TrainerOptions): Trainer {
+export function startTrainer(options: TrainerOptions): Trainer {
+  const { runId, config, store, resume = false, linearAlgebraThreads, onPace } = options;
   const child = spawn(process.execPath, [trainerProgram()], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     serialization: "advanced", // JSON has no NaN
@@ -72,7 +75,7 @@ export function startTrainer({ runId, config, store, linearAlgebraThreads, onPac
   const send = (message: ToTrainer) => {
     if (child.connected) child.send(message, () => undefined); // of a child that is gone, "close" tells
   };
-  send({ type: "start", runId, config, store });
+  send({ type: "start", runId, config, store, resume });
   return { runId, pid: child.pid, started, outcome, stop: () => send({ type: "stop" }) };
 }
 

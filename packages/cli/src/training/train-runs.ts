@@ -9,6 +9,8 @@ import { startTrainer, type Outcome, type Trainer } from "./start-trainer.js";
 export interface Job {
   readonly label: string;
   readonly config: TrainConfig;
+  /** A run in the store that is to go on from its checkpoint. Default: a new run. */
+  readonly resume?: string;
 }
 
 export interface FinishedJob extends Job {
@@ -38,7 +40,7 @@ const pollMilliseconds = 200;
 export async function trainRuns(jobs: readonly Job[], io: Io, options: TrainRunsOptions): Promise<FinishedJob[]> {
   const parallel = Math.max(1, Math.min(options.parallel ?? availableParallelism(), jobs.length));
   const linearAlgebraThreads = Math.max(1, Math.floor(availableParallelism() / parallel));
-  const planned = jobs.map((job) => ({ ...job, runId: createRunId() }));
+  const planned = jobs.map((job) => ({ ...job, runId: job.resume ?? createRunId() }));
   const views = new Map(planned.map(({ runId, label, config }) => [runId, waitingRun(runId, label, config.steps)]));
   const follower = storeFollower(options, views);
   const display = progressDisplay(io, [...views.values()]);
@@ -54,11 +56,12 @@ export async function trainRuns(jobs: readonly Job[], io: Io, options: TrainRuns
   const queue = [...planned];
   const worker = async () => {
     for (let job = queue.shift(); job !== undefined && !io.interrupted.aborted; job = queue.shift()) {
-      const { runId, config } = job;
+      const { runId, config, resume } = job;
       const trainer = startTrainer({
         runId,
         config,
         store: options.folder,
+        resume: resume !== undefined,
         linearAlgebraThreads,
         onPace: (pace) => views.set(runId, afterPace(views.get(runId)!, pace)),
       });

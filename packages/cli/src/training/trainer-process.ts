@@ -5,7 +5,7 @@
  * It takes its orders and reports how it fares over Node's channel between parent and child; what it measures it
  * writes to the run store itself. Where the parent goes away, the run ends as interrupted.
  */
-import { BadInput, train, type RunEvent, type Sink } from "@sedge/lab";
+import { BadInput, checkpointPath, train, type RunEvent, type Sink } from "@sedge/lab";
 import { openStore, storeSink, type RunStore } from "@sedge/server";
 import { makeFolder } from "../make-folder.js";
 import { exitCodeOf, exitCodes } from "../exit-codes.js";
@@ -20,13 +20,14 @@ process.on("message", (message: ToTrainer) => {
   else void start(message);
 });
 
-async function start({ runId, config, store }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+async function start({ runId, config, store, resume }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
   const sink = lazySink(store, () => void send({ type: "started" }));
   let code: number;
   try {
     const result = await train(config, {
       runId,
       sinks: [sink],
+      checkpoint: { path: checkpointPath(store, runId), resume },
       signal: stop.signal,
       onProgress: ({ step, stepsPerSecond, secondsLeft }) =>
         void send({ type: "progress", progress: { step, stepsPerSecond, secondsLeft } }),

