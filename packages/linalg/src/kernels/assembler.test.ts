@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { type Code, f32x4, f64, f64x2, FunctionBuilder, i32, i64, repeatWhile, when, type Variable } from "./assembler.js";
+import {
+  type Code,
+  f32x4,
+  f64,
+  f64x2,
+  FunctionBuilder,
+  i32,
+  i64,
+  repeatWhile,
+  when,
+  type Variable,
+} from "./assembler.js";
 import { compileModule, instantiate } from "./module.js";
 
 /** Runs a function of addresses 0 and 8 … on the memory, and returns the memory. */

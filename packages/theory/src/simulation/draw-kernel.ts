@@ -42,9 +42,7 @@ export function drawKernel(name: "drawWith" | "drawWithout"): FunctionBuilder {
     when(
       i32.below(i64.low(product.get), range!.get),
       // 2³² mod n = (2³² − n) mod n.
-      again!.set(
-        i32.below(i64.low(product.get), i32.remainder(i32.subtract(i32.const(0), range!.get), range!.get)),
-      ),
+      again!.set(i32.below(i64.low(product.get), i32.remainder(i32.subtract(i32.const(0), range!.get), range!.get))),
     ),
     example!.set(i64.high(product.get)),
   ]);
@@ -52,11 +50,7 @@ export function drawKernel(name: "drawWith" | "drawWithout"): FunctionBuilder {
   const unlessSeen: Code = [
     lastSeen,
     example!.set(
-      i32.select(
-        i32.equal(i32.load(seenAt!.get), turn.get),
-        i32.subtract(range!.get, i32.const(1)),
-        example!.get,
-      ),
+      i32.select(i32.equal(i32.load(seenAt!.get), turn.get), i32.subtract(range!.get, i32.const(1)), example!.get),
     ),
     lastSeen,
     i32.store(seenAt!.get, turn.get),
@@ -66,11 +60,7 @@ export function drawKernel(name: "drawWith" | "drawWithout"): FunctionBuilder {
     repeatWhile(steps, [
       left!.set(batchSize.get),
       repeatWhile(left!, [
-        range!.set(
-          name === "drawWith"
-            ? examples.get
-            : i32.subtract(i32.add(examples.get, i32.const(1)), left!.get),
-        ),
+        range!.set(name === "drawWith" ? examples.get : i32.subtract(i32.add(examples.get, i32.const(1)), left!.get)),
         integer,
         name === "drawWith" ? [] : unlessSeen,
         row!.set(i32.multiply(example!.get, outputs.get)),

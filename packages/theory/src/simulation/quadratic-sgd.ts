@@ -29,6 +29,8 @@ export interface QuadraticSgdSimulation {
 const LAMBDA_ACCURACY = 1e-8;
 /** Seeds whose Jacobians are held at a time, while λ_max is found. */
 const OBSERVED_TOGETHER = 64;
+/** Batches drawn at a time: enough that making arrays does not show. */
+const DRAWN_TOGETHER = 32;
 /** A run has diverged once its loss is this large: long before it overflows, and where no finite η would bring it back. */
 const DIVERGED = 1e100;
 
@@ -78,6 +80,10 @@ export function simulateQuadraticModel(
 interface Walker {
   readonly index: number;
   readonly draw: (steps: number) => { readonly examples: Int32Array; readonly counts: Int32Array };
+  /** Batches drawn ahead, the next step among them, and where its examples begin. */
+  drawn: { readonly examples: Int32Array; readonly counts: Int32Array };
+  step: number;
+  at: number;
   /** The leading right singular vector of J, [P], from the last time λ_max was found. */
   leading: Float64Array | undefined;
   diverged: boolean;
@@ -102,6 +108,7 @@ function runGroup(
     return {
       index,
       draw: batches(sampling ?? "without-replacement", examples, batchSize, rng).draw,
+      ...{ drawn: { examples: new Int32Array(0), counts: new Int32Array(0) }, at: 0, step: 0 },
       leading: undefined,
       diverged: false,
     };
@@ -123,6 +130,7 @@ function runGroup(
     }
   });
   advanceTo(plan.steps);
+  along.release();
 }
 
 /** One step of each walker. Examples in ascending order, and of each all who drew it, so that Q_i is in the cache for them. */
@@ -133,10 +141,15 @@ function takeStep(
   rate: number,
 ): void {
   const drawnBy: number[][] = Array.from({ length: examples }, () => []);
-  for (const { index, diverged, draw } of walkers) {
-    if (diverged) continue;
-    gradients[index]!.fill(0);
-    for (const example of draw(1).examples) drawnBy[example]!.push(index);
+  for (const walker of walkers) {
+    if (walker.diverged) continue;
+    gradients[walker.index]!.fill(0);
+    if (walker.step === walker.drawn.counts.length) {
+      walker.drawn = walker.draw(DRAWN_TOGETHER);
+      walker.at = walker.step = 0;
+    }
+    const { examples: next, counts } = walker.drawn;
+    for (let left = counts[walker.step++]!; left > 0; left--) drawnBy[next[walker.at++]!]!.push(walker.index);
   }
   drawnBy.forEach((drawers, example) => pull(example, drawers));
   for (const { index, diverged } of walkers) {

@@ -95,10 +95,7 @@ function steps(name: "free" | "heavy" | "ahead"): FunctionBuilder {
     repeatWhile(blocksLeft, [
       f64.store(
         factorAt.get,
-        f64.add(
-          f64.load(i32.add(source.get, i32.shiftLeft(i32.load(rowsAt.get), i32.const(3)))),
-          f64.load(noise.get),
-        ),
+        f64.add(f64.load(i32.add(source.get, i32.shiftLeft(i32.load(rowsAt.get), i32.const(3)))), f64.load(noise.get)),
       ),
       noise.set(i32.add(noise.get, noiseStep.get)),
       advance(rowsAt, 4),

@@ -45,12 +45,27 @@ export interface SlopeKernels {
 
 let module: CompiledModule | null | undefined;
 
-/** @returns null where there is no WebAssembly with SIMD */
+/** Memory fresh from the system costs as much to touch as a hundred steps: that of the last simulation is kept, up to this many words. */
+const KEPT_WORDS = 2 ** 23;
+let idle: SlopeKernels | undefined;
+
+/** @returns kernels with `words` zeros of memory, null where there is no WebAssembly with SIMD */
 export function slopeKernels(words: number): SlopeKernels | null {
   if (module === undefined) module = compileModule([slopes("one", 1, 8), slopes("two", 2, 4)]);
   if (module === null) return null;
+  if (idle !== undefined && idle.memory.length >= words) {
+    const kept = idle;
+    idle = undefined;
+    kept.memory.fill(0, 0, words);
+    return kept;
+  }
   const { memory, exports } = instantiate(module, words);
   return { memory, ...(exports as unknown as Omit<SlopeKernels, "memory">) };
+}
+
+/** Gives kernels back, whose memory nobody uses any more. */
+export function release(kernels: SlopeKernels): void {
+  if (kernels.memory.length <= KEPT_WORDS) idle = kernels;
 }
 
 const advance = (pointer: Variable, bytes: Code): Code => pointer.set(i32.add(pointer.get, bytes));
@@ -137,10 +152,7 @@ function slopes(name: string, seeds: number, together: number): FunctionBuilder 
       eachBlock([gradientAt, result], (lane) =>
         f64x2.store(
           gradientAt.get,
-          f64x2.add(
-            f64x2.load(gradientAt.get, lane),
-            f64x2.multiply(sum.get, f64x2.load(result.get, lane)),
-          ),
+          f64x2.add(f64x2.load(gradientAt.get, lane), f64x2.multiply(sum.get, f64x2.load(result.get, lane))),
           lane,
         ),
       ),

@@ -1,5 +1,5 @@
 import type { QuadraticModel } from "./quadratic-model.js";
-import { BLOCK, slopeKernels, WORD } from "./slope-kernel.js";
+import { BLOCK, release, slopeKernels, WORD } from "./slope-kernel.js";
 
 /** Residuals and slopes of a quadratic model at the parameters of several walkers. */
 export interface Slopes {
@@ -10,6 +10,8 @@ export interface Slopes {
   readonly pull: (example: number, walkers: readonly number[]) => void;
   /** @returns z_i(θ); `slope` becomes J_i(θ) */
   readonly look: (example: number, walker: number, slope: Float64Array | undefined) => number;
+  /** To be called last: the arrays are then another's. */
+  readonly release: () => void;
 }
 
 /**
@@ -58,6 +60,7 @@ export function slopes(model: QuadraticModel, walkers: number): Slopes {
       slope?.set(result);
       return memory[values]!;
     },
+    release: () => release(kernels),
   };
 }
 
@@ -65,7 +68,8 @@ export function slopes(model: QuadraticModel, walkers: number): Slopes {
 function setRows(memory: Float64Array, at: number, stride: number, rows: Float64Array, length: number): void {
   if (stride === length) memory.set(rows, at);
   else
-    for (let from = 0; from < rows.length; from += length, at += stride) memory.set(rows.subarray(from, from + length), at);
+    for (let from = 0; from < rows.length; from += length, at += stride)
+      memory.set(rows.subarray(from, from + length), at);
 }
 
 /** `slopes` without WebAssembly, with the same results to the last bit. */
@@ -102,5 +106,6 @@ export function plainSlopes({ params, residual, jacobian, curvature }: Quadratic
       slope?.set(result);
       return value;
     },
+    release: () => undefined,
   };
 }
