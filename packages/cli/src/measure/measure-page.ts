@@ -50,7 +50,7 @@ export function measurePage(report: MeasureReport, colours: Colours): string {
     colours,
   );
   const title = (text: string) => `\n\n${colours.bold(text)}\n`;
-  const advice = report.advice.map((sentence) => `  ${sentence}`).join("\n");
+  const advice = report.advice.map(({ text }) => `  ${text}`).join("\n");
   const notes = report.notes.map((note) => colours.dim(`  ${note}`)).join("\n");
   return (
     `${head}${title("edges")}${edges}${title("layers")}${layerTable(report, colours)}` +

@@ -1,5 +1,5 @@
-export { advise, type Standing as AdviceStanding } from "./advice.js";
-export { criticalValues, type CriticalValues, type Measured } from "./critical.js";
+export { advise, type Advice, type AdviceInput, type Statement } from "../advice/index.js";
+export { criticalValues, type CriticalValues, type Measured } from "../advice/index.js";
 export { measure, type Measurement, type MeasureOptions } from "./measure.js";
 export { meanSquaredGradients, type OptimizerRequest } from "./optimizer.js";
 export { probeBatch, type ProbeBatch, type ProbeBatchOptions } from "./probe-batch.js";

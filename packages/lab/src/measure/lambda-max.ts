@@ -4,7 +4,7 @@ import type { Split } from "../data/dataset.js";
 import { openHessian } from "../curvature/curvature-operator.js";
 import type { Params, ParamSpec } from "../models/model.js";
 import { halvesOf } from "./halves.js";
-import type { Measured } from "./critical.js";
+import type { Measured } from "../advice/measured.js";
 import { preconditioned } from "./spectrum.js";
 
 export interface LambdaMaxOptions {

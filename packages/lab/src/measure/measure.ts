@@ -1,12 +1,12 @@
-import { verdict } from "../advice/verdict.js";
+import { advise } from "../advice/advise.js";
+import { criticalValues } from "../advice/critical.js";
+import { times, type Measured } from "../advice/measured.js";
 import type { Sampling } from "@sedge/theory";
 import { attributeNoiseKernel, type AttributeResult } from "../curvature/attribution/attribute.js";
 import { openEvaluator } from "../curvature/evaluation.js";
 import { optimizerDynamics } from "../curvature/optimizer-dynamics.js";
 import { BadInput } from "../errors.js";
 import type { OnnxModelFile } from "../models/model-from-onnx.js";
-import { advise } from "./advice.js";
-import { criticalValues, type Measured } from "./critical.js";
 import { firstOf } from "./halves.js";
 import { measureLambdaMax } from "./lambda-max.js";
 import { onnxObjective } from "./objective.js";
@@ -48,6 +48,9 @@ export interface Measurement {
   /** What it was measured on, with the images, for whoever shows them. */
   readonly batch: ProbeBatch;
 }
+
+/** The K that advice aims for, where there is room: half of what is stable, as docs/control says. */
+const aimedFor = 0.5;
 
 /** Of 100: where each stage begins. */
 const stageStarts = { gradients: 0, kernel: 5, λ_max: 50, critical: 75, spectrum: 80 } as const;
@@ -128,10 +131,15 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 
   const { attribution } = kernel;
   const { exact } = attribution.kernel;
-  const standing = {
+  const rows = attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, one.place) }));
+  const { verdict, statements } = advise({
     ...{ learningRate: optimizer.learningRate, batchSize, population, probe: examples },
-    ...{ kernel: exact, deterministic: ratio, critical },
-  };
+    ...{ kernel: exact, deterministic: ratio, critical, layers: attribution.layers, examples: rows },
+    howToMeasureMore: {
+      kernel: (count) => `--examples ${count}`,
+      deterministic: "More examples for λ_max (--curvature-examples) narrow it",
+    },
+  });
   const report: MeasureReport = {
     model: {
       path,
@@ -159,14 +167,11 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       ratio,
     },
     noiseKernel: attribution.kernel,
-    verdict: verdict({
-      ...{ status: "running", step: 0, deterministic: ratio.value },
-      ...{ noiseKernel: exact.value, noiseKernelError: exact.standardError },
-    }),
+    verdict,
     critical,
-    advice: advise(standing),
+    advice: statements,
     layers: attribution.layers.map(layerRow),
-    examples: attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, one.place) })),
+    examples: rows,
     spectrum,
     notes: [...model.notes, ...attribution.notes, ...notes(options, batch, examples, lambdaMax.converged)],
     seconds,
@@ -182,10 +187,13 @@ function edgeRatio({ value, standardError }: Measured, { edge, dynamics }: Attri
 
 /** Critical values in the optimiser's own learning rate, of which the dynamics' is a multiple. */
 function scaledRates({ system, dynamics }: AttributeResult, ratio: number, learningRate: number) {
-  const values = criticalValues(system, { ...dynamics, population: dynamics.population! }, ratio);
+  const values = criticalValues(system, { ...dynamics, population: dynamics.population! }, ratio, aimedFor);
   const factor = learningRate / dynamics.learningRate;
-  const { value, standardError } = values.learningRate;
-  return { ...values, learningRate: { value: factor * value, standardError: factor * standardError } };
+  return {
+    ...values,
+    learningRate: times(factor, values.learningRate),
+    ...(values.aim && { aim: { ...values.aim, learningRate: times(factor, values.aim.learningRate) } }),
+  };
 }
 
 const layerRow = (share: AttributeResult["attribution"]["layers"][number]): LayerRow => ({

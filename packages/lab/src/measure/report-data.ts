@@ -1,5 +1,7 @@
 import type { Verdict } from "../advice/verdict.js";
-import type { CriticalValues, Measured } from "./critical.js";
+import type { Statement } from "../advice/advice.js";
+import type { CriticalValues } from "../advice/critical.js";
+import type { Measured } from "../advice/measured.js";
 
 /** A norm on a probe with its error bar, as `ProbeEstimate` of @sedge/theory. */
 export interface NormEstimate extends Measured {
@@ -90,7 +92,7 @@ export interface MeasureReport {
   };
   readonly verdict: Verdict;
   readonly critical: CriticalValues;
-  readonly advice: readonly string[];
+  readonly advice: readonly Statement[];
   readonly layers: readonly LayerRow[];
   readonly examples: readonly EdgeExample[];
   readonly spectrum: SpectrumCurve;

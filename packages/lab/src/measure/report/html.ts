@@ -1,6 +1,6 @@
 import { drawSheet } from "../../figures/plotting/sheet.js";
 import { darkTheme, lightTheme } from "../../figures/plotting/theme.js";
-import { bar, number } from "../advice.js";
+import { bar, number } from "../../advice/measured.js";
 import type { EdgeExample, MeasureReport } from "../report-data.js";
 import { spectrumSheet } from "./spectrum-sheet.js";
 
@@ -27,7 +27,7 @@ export function reportHtml(report: MeasureReport, images: readonly string[]): st
 <p class="verdict ${verdict.state}">${escape(capital(verdict.text))}.</p>
 <p>${escape(model.description)}. ${escape(data.description)}. ${escape(settings.optimizer)}, B = ${settings.batchSize} of N = ${settings.population.toLocaleString("en-GB")}, ${escape(settings.sampling.replaceAll("-", " "))}, ${escape(settings.loss)} loss; loss ${number(data.loss)}${data.accuracy === null ? "" : `, accuracy ${number(100 * data.accuracy)} %`} on ${data.curvatureExamples} examples.</p>
 </header>
-${section("What to do", `<ul>${report.advice.map((sentence) => `<li>${escape(sentence)}</li>`).join("")}</ul>`)}
+${section("What to do", `<ul>${report.advice.map(({ text }) => `<li>${escape(text)}</li>`).join("")}</ul>`)}
 ${section("The two edges", edges(report))}
 ${section("Where the edges are met", critical(report))}
 ${section("The spectrum", spectrum(report))}

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Axis, LegendEntry, Sheet } from "../../figures/plotting/sheet.js";
 import type { Theme } from "../../figures/plotting/theme.js";
-import { number } from "../advice.js";
+import { number } from "../../advice/measured.js";
 import type { MeasureReport } from "../report-data.js";
 
 /** Eigenvalues a bin of one broadening's width: what is drawn, so that one eigenvalue is seen as about one. */

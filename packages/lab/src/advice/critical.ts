@@ -5,14 +5,9 @@ import {
   type LinearSystem,
   type SgdSettings,
 } from "@sedge/theory";
+import type { Measured } from "./measured.js";
 
-/** A number with its standard error; NaN where that cannot be known. */
-export interface Measured {
-  readonly value: number;
-  readonly standardError: number;
-}
-
-/** Where a run would stand on the stochastic edge. */
+/** Where a run would stand on the stochastic edge, and where it would be at the K that is aimed for. */
 export interface CriticalValues {
   /** The η at which K = 1, at the run's B. Infinity for a kernel of zeros. */
   readonly learningRate: Measured;
@@ -20,6 +15,8 @@ export interface CriticalValues {
   readonly batchSize: Measured;
   /** The B above which, at the run's η, the deterministic edge is the nearer one. Infinity where the stochastic one always is. */
   readonly deterministicAbove: Measured;
+  /** η*(B) and B*(η) for a K below 1, if one was asked for. */
+  readonly aim?: { readonly target: number; readonly learningRate: Measured; readonly batchSize: Measured };
 }
 
 /**
@@ -27,11 +24,13 @@ export interface CriticalValues {
  *
  * @param system  The probe's, in random order.
  * @param deterministicRatio  The run's distance to the deterministic edge, 1 on it.
+ * @param target  K to aim for, beside 1. Default none.
  */
 export function criticalValues(
   system: LinearSystem,
   settings: SgdSettings & { readonly population: number },
   deterministicRatio: number,
+  target?: number,
 ): CriticalValues {
   const { batchSize, learningRate, ...dynamics } = settings;
   const halves = halfSystems(system);
@@ -39,15 +38,18 @@ export function criticalValues(
     const [a = NaN, b = NaN] = halves.map(solve);
     return { value: solve(system), standardError: Math.abs(a - b) / 2 };
   };
-  const batch = (target: number) => (some: LinearSystem) =>
-    criticalBatchSize(some, { ...dynamics, learningRate, target }).value;
+  const rateFor = (target: number) =>
+    both((some) => criticalLearningRate(some, { ...dynamics, batchSize, target }).value);
+  const batchFor = (target: number) =>
+    both((some) => criticalBatchSize(some, { ...dynamics, learningRate, target }).value);
   return {
-    learningRate: both((some) => criticalLearningRate(some, { ...dynamics, batchSize }).value),
-    batchSize: both(batch(1)),
+    learningRate: rateFor(1),
+    batchSize: batchFor(1),
     deterministicAbove:
       deterministicRatio > 0 && deterministicRatio < 1
-        ? both(batch(deterministicRatio))
+        ? batchFor(deterministicRatio)
         : { value: deterministicRatio >= 1 ? 1 : Infinity, standardError: NaN },
+    ...(target !== undefined && { aim: { target, learningRate: rateFor(target), batchSize: batchFor(target) } }),
   };
 }
 
