@@ -34,7 +34,7 @@ const downwardsOnly = Object.entries(layers).map(([folder, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "**/.cache/**", "**/node_modules/**", "docs/.vitepress/**", "coverage/**"] },
+  { ignores: ["**/dist/**", "**/.cache/**", "**/node_modules/**", "docs/.vitepress/cache/**", "coverage/**"] },
   js.configs.recommended,
   { files: ["**/*.mjs", "**/*.js"], languageOptions: { globals: { process: "readonly", console: "readonly" } } },
   {
@@ -61,6 +61,6 @@ export default tseslint.config(
       "@typescript-eslint/require-await": "off",
     },
   },
-  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts", "docs/**/*.ts"], rules: { "no-restricted-exports": "off" } },
   ...downwardsOnly,
 );

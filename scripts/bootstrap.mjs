@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test` and `npm run bench` do first on a fresh clone: install, build, then the job itself.
+ * What `npm start`, `npm test`, `npm run bench` and `npm run docs` do first on a fresh clone: install, build, then the job itself.
  * Plain JavaScript with no imports beyond Node, because nothing is installed yet when it runs.
  */
 import { spawnSync } from "node:child_process";
@@ -16,6 +16,11 @@ const jobs = {
   start: [[node, "packages/cli/dist/main.js", "demo", ...rest]],
   test: [[node, "node_modules/vitest/vitest.mjs", "run", ...rest]],
   bench: [[node, "bench/dist/main.js", ...rest]],
+  docs: [
+    [node, "scripts/reference-pages.mjs"],
+    [node, "node_modules/vitepress/bin/vitepress.js", "build", "docs"],
+    [node, "node_modules/typedoc/bin/typedoc", "--options", "docs/typedoc.json"],
+  ],
 };
 
 const [major, minor] = process.versions.node.split(".").map(Number);
