@@ -1,46 +1,66 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { violations } from "./accessibility.js";
 import { launchBrowser } from "./chromium.js";
 import { chart, pointsOn, startDashboard, untilPoints, type Dashboard } from "./harness.js";
 import { divergingRun, fillMainExample, mainExample, metricsAt, pointsPerRun } from "./runs.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 let browser: Browser;
 let dashboard: Dashboard;
 let ids: string[];
+/** One page for all tests: a window of its own for each costs seconds, the page itself a fraction of one. */
+let shared: Page;
 beforeAll(async () => {
   browser = await launchBrowser();
   dashboard = await startDashboard(browser, (store) => (ids = fillMainExample(store)));
+  shared = await dashboard.open();
 });
-afterEach(() => dashboard.closePages());
+afterEach(async () => {
+  await shared.unrouteAll();
+  await shared.evaluate(() => localStorage.clear());
+});
+/** Whether the page is as it was loaded: no test has changed anything on it. */
+let isFresh = false;
 afterAll(async () => {
   await dashboard.close();
   await browser.close();
 });
 
+interface Opening {
+  readonly path?: string;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: "light" | "dark";
+  readonly reducedMotion?: "reduce" | "no-preference";
+}
+
+/** The page, loaded anew as a reader with these preferences gets it. */
+async function open(opening: Opening = {}): Promise<Page> {
+  const { path = "/", viewport = { width: 1440, height: 900 } } = opening;
+  const { colorScheme = "light", reducedMotion = "no-preference" } = opening;
+  await shared.setViewportSize(viewport);
+  await shared.emulateMedia({ colorScheme, reducedMotion });
+  await shared.mouse.move(0, 0);
+  await shared.goto(dashboard.url + path);
+  isFresh = false;
+  return shared;
+}
+
+/** The page for a test that leaves it as it finds it, so that several can look at the same one. All charts are in view. */
+async function look(): Promise<Page> {
+  if (isFresh) return shared;
+  const page = await open({ viewport: { width: 1440, height: 1800 } });
+  await ready(page);
+  isFresh = true;
+  return page;
+}
+
 const runCard = (page: Page, name: string) => page.locator(".run", { hasText: name });
 const ready = (page: Page) => untilPoints(page, "loss", 2 * mainExample.length * pointsPerRun);
 
-/** What axe-core finds wrong, as text that says where. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() =>
-    (
-      globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe.run(),
-  );
-  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
-}
-
 describe("the runs of a store", () => {
   test("are listed with their settings, both distances and their status", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     expect(await page.locator(".run").count()).toBe(mainExample.length + 1);
     const run = mainExample[2]!;
     const card = await runCard(page, run.name).innerText();
@@ -53,7 +73,7 @@ describe("the runs of a store", () => {
   });
 
   test("are judged in words", async () => {
-    const page = await dashboard.open();
+    const page = await look();
     const verdicts = page.locator(".verdicts li");
     await verdicts.nth(3).waitFor();
     expect(await verdicts.allInnerTexts()).toEqual([
@@ -65,8 +85,7 @@ describe("the runs of a store", () => {
   });
 
   test("are drawn whole: every chart holds every point", async () => {
-    const page = await dashboard.open({ viewport: { width: 1440, height: 1800 } });
-    await ready(page);
+    const page = await look();
     const stable = mainExample.length * pointsPerRun;
     // Four points of the diverged run on each line. Infinite K is no point of a line: its K and one K of η = 0.03.
     const expected = {
@@ -82,7 +101,7 @@ describe("the runs of a store", () => {
   });
 
   test("can be hidden, shown alone, filtered; the address brings the view back", async () => {
-    const page = await dashboard.open();
+    const page = await open();
     await ready(page);
     await runCard(page, "η = 0.01").getByRole("checkbox").uncheck();
     expect(page.url()).toContain(`hide=${ids[1]}`);
@@ -94,7 +113,7 @@ describe("the runs of a store", () => {
     await page.getByRole("radio", { name: "η · step" }).check();
     expect(new URL(page.url()).searchParams.get("runs")).toBe(ids[2]);
 
-    const again = await dashboard.open({ path: new URL(page.url()).search });
+    const again = await open({ path: new URL(page.url()).search });
     await untilPoints(again, "loss", 2 * pointsPerRun);
     expect(await pointsOn(again, "loss")).toBe(2 * pointsPerRun);
     expect(await again.getByRole("checkbox", { checked: true }).count()).toBe(1);
@@ -109,8 +128,7 @@ describe("the runs of a store", () => {
 
 describe("the charts", () => {
   test("read out the values under the pointer, on all charts at once", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     const surface = chart(page, "edges").locator(".u-over");
     const box = (await surface.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -129,8 +147,7 @@ describe("the charts", () => {
   });
 
   test("zoom together by dragging, and back by a double click", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     const all = await pointsOn(page, "loss");
     const surface = chart(page, "edges").locator(".u-over");
     const box = (await surface.boundingBox())!;
@@ -148,8 +165,7 @@ describe("the charts", () => {
   });
 
   test("answer to the keyboard and say what they show", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     const slider = page.getByRole("slider", { name: /^Both edges/ });
     await slider.focus();
     await page.keyboard.press("Home");
@@ -173,8 +189,7 @@ describe("the charts", () => {
   });
 
   test("show an infinite K as such", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     const cell = chart(page, "edges").locator("tbody tr", { hasText: "η = 0.2" }).locator("td").first();
     expect(await cell.innerText()).toBe("∞");
     // Its marker stands at the top left corner of the plotting area, in the run's colour.
@@ -198,7 +213,7 @@ describe("the charts", () => {
   });
 
   test("switch measures on and off", async () => {
-    const page = await dashboard.open();
+    const page = await open();
     await ready(page);
     const before = await pointsOn(page, "edges");
     await chart(page, "edges").getByRole("button", { name: "K trace" }).click();
@@ -219,7 +234,7 @@ describe("a chart saved", () => {
   }
 
   test("as CSV holds what is on the chart, number for number", async () => {
-    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    const page = await open({ path: `/?runs=${ids[1]}` });
     await untilPoints(page, "edges", 3 * pointsPerRun);
     const { name, bytes } = await save(page, "CSV");
     expect(name).toBe("sedge-edges.csv");
@@ -235,7 +250,7 @@ describe("a chart saved", () => {
   });
 
   test("as SVG is a figure with title, units, legend and a line for every measure", async () => {
-    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    const page = await open({ path: `/?runs=${ids[1]}` });
     await untilPoints(page, "edges", 3 * pointsPerRun);
     const { bytes } = await save(page, "SVG");
     const text = await page.evaluate((source) => {
@@ -257,7 +272,7 @@ describe("a chart saved", () => {
   });
 
   test("as PNG is a picture of 720 × 3 pixels across", async () => {
-    const page = await dashboard.open({ path: `/?runs=${ids[1]}` });
+    const page = await open({ path: `/?runs=${ids[1]}` });
     await untilPoints(page, "edges", 3 * pointsPerRun);
     const { bytes } = await save(page, "PNG");
     expect(bytes.subarray(1, 4).toString()).toBe("PNG");
@@ -265,8 +280,7 @@ describe("a chart saved", () => {
   });
 
   test("from the keyboard; Escape puts the menu away", async () => {
-    const page = await dashboard.open();
-    await ready(page);
+    const page = await look();
     const summary = chart(page, "loss").getByLabel("Save the chart Loss");
     await summary.focus();
     await page.keyboard.press("Enter");
@@ -279,23 +293,23 @@ describe("a chart saved", () => {
 
 describe("the page", () => {
   test.each([
-    ["desktop", 1440, "light"],
-    ["desktop", 1440, "dark"],
-    ["tablet", 768, "light"],
-    ["tablet", 768, "dark"],
-    ["phone", 390, "light"],
-    ["phone", 390, "dark"],
-  ] as const)("is accessible and fits: %s, %i px, %s", async (_, width, colorScheme) => {
-    const page = await dashboard.open({ viewport: { width, height: 900 }, colorScheme });
+    ["desktop", 1440],
+    ["tablet", 768],
+    ["phone", 390],
+  ] as const)("is accessible and fits, light and dark: %s, %i px", async (_, width) => {
+    // Without transitions, whose half-way colours have too little contrast.
+    const page = await open({ viewport: { width, height: 900 }, reducedMotion: "reduce" });
     await page.locator(".run").nth(3).waitFor();
     await chart(page, "accuracy").scrollIntoViewIfNeeded();
     await untilPoints(page, "accuracy", 2 * mainExample.length * pointsPerRun);
-    expect(await violations(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+    expect(await violations(page)).toEqual([]);
   });
 
   test("follows the system's colours, and the reader's choice before it", async () => {
-    const page = await dashboard.open({ colorScheme: "dark" });
+    const page = await open({ colorScheme: "dark" });
     await ready(page);
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await background();
@@ -311,10 +325,10 @@ describe("the page", () => {
   });
 
   test("can be worked from the keyboard alone", async () => {
-    const page = await dashboard.open();
+    const page = await open();
     await ready(page);
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("Skip to the charts");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("Skip to the content");
     await page.keyboard.press("Enter");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("charts");
     await page.getByRole("checkbox").first().focus();
@@ -326,7 +340,7 @@ describe("the page", () => {
   });
 
   test("keeps still for readers who asked for it", async () => {
-    const page = await dashboard.open({ reducedMotion: "reduce" });
+    const page = await open({ reducedMotion: "reduce" });
     await ready(page);
     const moving = await page.evaluate(
       () =>
@@ -339,7 +353,7 @@ describe("the page", () => {
   });
 
   test("asks nothing of any other host", async () => {
-    const page = await dashboard.open({ path: "/?x=time" });
+    const page = await open({ path: "/?x=time" });
     const asked = new Set<string>();
     page.on("request", (request) => asked.add(new URL(request.url()).origin));
     await page.reload();
@@ -364,7 +378,7 @@ describe("without runs to show", () => {
   });
 
   test("no run selected says so", async () => {
-    const page = await dashboard.open();
+    const page = await open();
     await ready(page);
     await page.getByRole("button", { name: "None" }).click();
     await page.getByText("No run is selected").waitFor();
@@ -372,7 +386,7 @@ describe("without runs to show", () => {
   });
 
   test("a server that answers with an error is quoted, and asked again by itself", async () => {
-    const page = await dashboard.open();
+    const page = await open();
     await ready(page);
     let broken = true;
     await page.route("**/api/v1/metrics*", (route) =>

@@ -10,13 +10,15 @@ export interface SyntheticRun {
   /** Where K settles. */
   readonly noiseKernel: number;
   readonly startedAt?: number;
+  /** In place of the settings above. */
+  readonly config?: object;
 }
 
 const firstTime = Date.UTC(2026, 0, 2, 12);
 
 export function startRun(
   store: RunStore,
-  { name, learningRate, batchSize = 1, steps = 12_000, startedAt = firstTime }: SyntheticRun,
+  { name, learningRate, batchSize = 1, steps = 12_000, startedAt = firstTime, config }: SyntheticRun,
 ): string {
   const runId = createRunId(startedAt);
   store.append({
@@ -24,7 +26,7 @@ export function startRun(
     runId,
     time: startedAt,
     name,
-    config: { name, learningRate, batchSize, steps },
+    config: config ?? { name, learningRate, batchSize, steps },
     steps,
     model: { paramCount: 118_282, description: "MLP 784-128-128-10 tanh" },
   });

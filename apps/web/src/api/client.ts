@@ -29,8 +29,11 @@ export interface MetricsQuery {
   readonly points?: number;
 }
 
+/** Of one list of a run's records, the latest: more is more than a page can show. */
+const mostRecords = 10_000;
+
 /**
- * The read side of the HTTP API.
+ * What the page asks of the HTTP API.
  *
  * @param base  Where `/api/v1/` is, with the trailing slash.
  * @returns  Methods that throw `ApiError`, or the abort's own error.
@@ -58,16 +61,14 @@ export function createClient(base: URL, fetch: typeof globalThis.fetch = globalT
       return decodeManySeries(await get(`metrics?${query}`, signal));
     },
     records: async (runId, { afterStep, kinds } = {}, signal) => {
-      const run = `runs/${encodeURIComponent(runId)}`;
-      const after = afterStep === undefined ? "" : `afterStep=${afterStep}`;
-      if (kinds !== undefined) {
-        return decodeRecords(await get(`${run}/probes?kinds=${kinds.join(",")}&${after}`, signal), "probes");
-      }
-      const [probes, advice, spectra] = await Promise.all([
-        get(`${run}/probes?${after}`, signal),
-        get(`${run}/advice?${after}`, signal),
-        get(`${run}/spectra?${after}`, signal),
-      ]);
+      const read = (list: string) => {
+        const query = new URLSearchParams({ limit: String(mostRecords) });
+        if (afterStep !== undefined) query.set("afterStep", String(afterStep));
+        if (kinds !== undefined) query.set("kind", kinds.join(","));
+        return get(`runs/${encodeURIComponent(runId)}/${list}?${query}`, signal);
+      };
+      if (kinds !== undefined) return decodeRecords(await read("probes"), "probes");
+      const [probes, advice, spectra] = await Promise.all([read("probes"), read("advice"), read("spectra")]);
       const all = [...decodeRecords(probes, "probes"), ...decodeRecords(advice, "advice"), ...decodeSpectra(spectra)];
       return all.sort((a, b) => a.step - b.step);
     },

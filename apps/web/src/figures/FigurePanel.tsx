@@ -28,8 +28,9 @@ export function FigurePanel({ id, title, subtitle, controls, draw, csv, children
   const host = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   useEffect(() => {
-    const resized = new ResizeObserver(() => (width.value = host.current!.clientWidth));
-    resized.observe(host.current!);
+    const element = host.current!;
+    const resized = new ResizeObserver(() => (width.value = element.clientWidth));
+    resized.observe(element);
     return () => resized.disconnect();
   }, []);
   const ink = readInk(page.theme.value);

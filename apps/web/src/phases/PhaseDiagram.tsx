@@ -44,6 +44,7 @@ export function PhaseDiagram(props: PhaseDiagramProps) {
     scale: log,
     domain: padded(log, [Math.min(...sizes), Math.max(...sizes)], 0.08),
     label: "batch size B (examples)",
+    ...ownTicks(sizes),
   };
   const y: AxisSpec = {
     scale: log,
@@ -51,6 +52,7 @@ export function PhaseDiagram(props: PhaseDiagramProps) {
       i === 0 ? rate / 1.15 : rate * 1.15,
     ) as unknown as Domain,
     label: "learning rate η (1/λ)",
+    ...ownTicks(rates),
   };
   const at = pixels(frame, x, y);
   const current = marks.find(({ run }) => run.id === pointed) ?? null;
@@ -126,6 +128,13 @@ export function PhaseDiagram(props: PhaseDiagramProps) {
   );
 }
 
+/** The settings themselves, where they are few: they say more than round numbers. */
+function ownTicks(values: readonly number[]): { readonly ticks?: readonly number[] } {
+  const distinct = [...new Set(values)].sort((a, b) => a - b);
+  const isCrowded = distinct.some((value, i) => i > 0 && value / distinct[i - 1]! < 1.4);
+  return distinct.length >= 3 && distinct.length <= 10 && !isCrowded ? { ticks: distinct } : {};
+}
+
 type At = ReturnType<typeof pixels>;
 
 /** Above the lower of the curves. */
@@ -136,9 +145,17 @@ function Beyond({ curves, at, frame, ink }: { curves: (Curve | null)[]; at: At; 
   for (const { batchSizes, median } of known) {
     batchSizes.forEach((size, i) => lowest.set(size, Math.min(lowest.get(size) ?? Infinity, median[i]!)));
   }
-  const points = [...lowest].sort(([a], [b]) => a - b).map(([size, rate]) => `${at.x(size)} ${at.y(rate)}`);
-  const [first, last] = [Math.min(...lowest.keys()), Math.max(...lowest.keys())];
-  return <path d={`M${points.join("L")}L${at.x(last)} ${frame.top}L${at.x(first)} ${frame.top}Z`} fill={ink.beyond} />;
+  const points = [...lowest].sort(([a], [b]) => a - b);
+  const line = points.map(([size, rate]) => `${at.x(size)} ${at.y(rate)}`).join("L");
+  const right = frame.left + frame.width;
+  const [first, last] = [points[0]![1], points.at(-1)![1]];
+  // No batch is smaller than one, but the axis goes on: so does the shade.
+  return (
+    <path
+      d={`M${frame.left} ${at.y(first)}L${line}L${right} ${at.y(last)}V${frame.top}H${frame.left}Z`}
+      fill={ink.beyond}
+    />
+  );
 }
 
 function CurveLine({ curve, at, ink, dash }: { curve: Curve | null; at: At; ink: Ink; dash: string }) {

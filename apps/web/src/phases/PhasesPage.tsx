@@ -134,9 +134,11 @@ function theoryOf(page: Page) {
   const every = Math.max(1, Math.ceil(measured.length / mostProbes));
   const kernels: ScaledKernel[] = [];
   let loading = 0;
+  let problem: string | null = null;
   for (const run of measured.filter((_, i) => i % every === 0)) {
-    const { records, status } = page.probeSpectra.of(run.id).value;
+    const { records, status, error } = page.probeSpectra.of(run.id).value;
     if (status === "loading") loading++;
+    problem ??= error;
     const probed = probedOf(run, records, page.data.series(run.id, "noiseKernel/exact"), theoryFrom);
     const kernel = probed === null ? null : scaledKernel(probed);
     if (kernel !== null) kernels.push(kernel);
@@ -154,7 +156,9 @@ function theoryOf(page: Page) {
       ? `K = 1 from ${stochastic.probes === 1 ? "one run’s" : `${stochastic.probes} runs’`} ${theoryFrom} probe: median, and the range between runs.`
       : loading > 0
         ? "Reading the runs’ probes …"
-        : "No run has recorded the spectrum that the curve K = 1 is made from.";
+        : problem !== null
+          ? `The runs’ probes could not be read. ${problem}`
+          : "No run has recorded the spectrum that the curve K = 1 is made from.";
   return { stochastic, deterministic: deterministicCurve(edges, grid), words };
 }
 

@@ -14,8 +14,8 @@ export function ControlPanel({ records }: ProbeProps) {
   const acted = decisions.filter(({ action }) => action !== "hold").reverse();
   const rows = unfolded.value ? acted : acted.slice(0, firstRows);
   return (
-    <section class="panel text-panel" aria-labelledby="title-control" data-figure="control-events">
-      <h2 id="title-control">Controller</h2>
+    <section class="panel text-panel" aria-labelledby="title-control-events" data-figure="control-events">
+      <h2 id="title-control-events">Controller</h2>
       <p class="subtitle" role="status">
         asked {formatCount(decisions.length)} times, acted {formatCount(acted.length)} times
       </p>

@@ -15,7 +15,8 @@ import type { ProbeProps } from "./probe-props.js";
 import { hessianDensity, probeSpectrum, recordAt, recordsOf } from "./record-data.js";
 import { binLimits, columnEnds, countDensity, countEigenvalues, type SpectrumColumn } from "./spectrum-map.js";
 
-const bins = 96;
+/** The map's bins, for so many eigenvalues: some in each, and each a few pixels high. */
+const binsFor = (eigenvalues: number) => Math.min(96, Math.max(20, Math.round(eigenvalues / 3)));
 const height = 320;
 const matrices = [
   { value: "ntk", label: "Kernel" },
@@ -193,7 +194,7 @@ function ColourKey({ x, y, most, ink, theme }: { x: number; y: number; most: num
       <text x={x + length} y={y + 22} fill={ink.muted} text-anchor="middle">
         {formatValue(most, 2)}
       </text>
-      <SvgMath x={x + length + 16} y={y + 9} fill={ink.muted} text="eigenvalues in a bin (logarithmic)" />
+      <SvgMath x={x + length + 16} y={y + 9} fill={ink.muted} text="eigenvalues a bin, log" />
     </g>
   );
 }
@@ -202,6 +203,7 @@ function ColourKey({ x, y, most, ink, theme }: { x: number; y: number; most: num
 function paint({ columns, most }: SpectrumMap, ends: readonly number[], width: number, theme: Theme): string {
   const canvas = document.createElement("canvas");
   canvas.width = width;
+  const bins = columns[0]!.counts.length;
   canvas.height = bins;
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(width, bins);
@@ -230,7 +232,7 @@ function kernelMap(records: ProbeProps["records"]): SpectrumMap | null {
   const highest = spectra.reduce((most, { edge }) => (edge < 30 * largest ? Math.max(most, edge) : most), largest);
   const scale: Scale = { kind: "log" };
   const y: AxisSpec = { scale, domain: [largest * 1e-5, highest * 1.6], label: "eigenvalue λ (1/learning rate)" };
-  const limits = binLimits(scale, y.domain, bins);
+  const limits = binLimits(scale, y.domain, binsFor(spectra[0]!.eigenvalues.length));
   const columns = spectra.map((spectrum) => ({
     step: spectrum.step,
     edge: spectrum.edge,
@@ -249,7 +251,7 @@ function hessianMap(records: ProbeProps["records"]): SpectrumMap | null {
   const scale: Scale = { kind: "asinh", threshold: Math.max(Math.abs(low), high) / 200 };
   const domain = padded(scale, [low, Math.max(high, ...edges)], 0.04);
   const y: AxisSpec = { scale, domain, label: "eigenvalue λ (1/learning rate)" };
-  const limits = binLimits(scale, domain, bins);
+  const limits = binLimits(scale, domain, binsFor(Infinity));
   const columns = densities.map((density) => ({
     step: density.step,
     edge: density.edge,

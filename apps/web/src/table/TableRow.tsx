@@ -52,7 +52,7 @@ export const TableRow = memo(function TableRow({ run, colour, selected, series, 
       <td>
         <span class="status" data-status={status}>
           <StatusIcon status={status} />
-          {status}
+          <span class="status-word">{status}</span>
         </span>
       </td>
       <td class="number" data-beyond={keyOf("kernel", run) > 1}>
