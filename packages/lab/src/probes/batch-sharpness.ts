@@ -8,10 +8,10 @@ import type { Probe } from "./probe.js";
 export function batchSharpnessProbe(): Probe {
   return {
     name: "batchSharpness",
-    async open({ model, objective, dataset: { train }, sgd: { batchSize, sampling }, random, threads }) {
+    async open({ model, objective, dataset: { train }, sgd: { batchSize: planned, sampling }, random, threads }) {
       const estimator = await openBatchSharpness(objective, model.params, { threads });
       return {
-        async observe({ step, params, learningRate, signal }) {
+        async observe({ step, params, learningRate, batchSize = planned, signal }) {
           const { value, standardError } = await estimator.measure(params, train, {
             batchSize,
             // Single minibatches of a shuffled epoch are drawn without replacement.

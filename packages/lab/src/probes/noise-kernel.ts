@@ -50,11 +50,11 @@ export function noiseKernelProbe({ examples = 64 }: NoiseKernelProbeOptions = {}
         get memory(): ProbeMemory {
           return start ? { perron: start } : {};
         },
-        async observe({ step, params, carried, learningRate, record }) {
+        async observe({ step, params, carried, learningRate, batchSize = sgd.batchSize, record }) {
           const current = currentOptimizer(optimizer, learningRate, step, carried);
           if (current === null || !areFinite(params)) return nothing;
           const { preconditioner, learningRate: rate, momentum, nesterov, weightDecay } = optimizerDynamics(current);
-          const own = { ...sgd, momentum, nesterov, weightDecay };
+          const own = { ...sgd, batchSize, momentum, nesterov, weightDecay };
           const options = { preconditioner: preconditioner ?? undefined };
           const { outputs } = model;
 

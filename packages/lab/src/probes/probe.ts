@@ -45,6 +45,8 @@ export interface ProbeView {
   readonly carried: Params;
   /** η of the next update. */
   readonly learningRate: number;
+  /** B of the next update, where a controller has changed it. */
+  readonly batchSize?: number | undefined;
   /** Raised when the run is to stop: a probe that takes long looks at it now and then. */
   readonly signal?: AbortSignal | undefined;
   /** Vectors that probes found at this step, for those asked after them: `sharpness/vector`, the eigenvector of λ_max. */

@@ -30,17 +30,58 @@ export type Form = "overlaps" | "contraction" | "weighted" | "direct";
 /** A narrow product of S × S numbers runs at about half the speed of the large ones beside it. */
 const NARROW = 2;
 
-export function formOf(size: PartSize, { examples: n, directions: s, isPreconditioned }: KernelSize): Form {
-  const { positions: t, groups, fixed, moving, isOneHot } = size;
+export function formOf(size: PartSize, kernel: KernelSize): Form {
+  const { positions, groups, isOneHot } = size;
   if (groups > 1) return "direct";
   // Rows of a table meet only themselves, so a preconditioner is taken into what moves.
-  const isWeighted = isPreconditioned && !isOneHot;
-  if (t === 1) return isWeighted ? "weighted" : "overlaps";
+  const isWeighted = kernel.isPreconditioned && !isOneHot;
+  if (positions === 1) return isWeighted ? "weighted" : "overlaps";
   if (isWeighted) return "direct";
-  const contraction = n * (t * t * (isOneHot ? 1 : fixed) + s * t * t * moving + NARROW * s * s * t * moving);
-  const direct = s * t * fixed * moving + n * s * s * fixed * moving;
-  return contraction < direct ? "contraction" : "direct";
+  return contractionWork(size, kernel) < directWork(size, kernel) ? "contraction" : "direct";
 }
+
+function contractionWork(
+  { positions: t, fixed, moving, isOneHot }: PartSize,
+  { examples: n, directions: s }: KernelSize,
+) {
+  return n * n * (t * t * (isOneHot ? 1 : fixed) + s * t * t * moving + NARROW * s * s * t * moving);
+}
+
+function directWork({ positions: t, groups, fixed, moving }: PartSize, { examples: n, directions: s }: KernelSize) {
+  return n * groups * (s * t * fixed * moving + n * s * s * fixed * moving);
+}
+
+/** Multiply-adds of a part's kernel of one side with itself, halves of it that are the same counted twice. */
+export function kernelWork(size: PartSize, kernel: KernelSize): number {
+  const { examples: n, directions: s } = kernel;
+  const { fixed, moving } = size;
+  switch (formOf(size, kernel)) {
+    case "overlaps":
+      return n * n * (fixed + s * s * moving);
+    case "weighted":
+      return n * n * (fixed * moving + s * s * moving);
+    case "contraction":
+      return contractionWork(size, kernel);
+    case "direct":
+      return directWork(size, kernel);
+  }
+}
+
+/** Multiply-adds of J Jᵀ from gradients that are formed already, P numbers each. */
+export const gramWork = (params: number, { examples: n, directions: s }: KernelSize): number => (n * s) ** 2 * params;
+
+/** Multiply-adds of S backward passes through a use, and of the one forward pass. */
+export const passWork = (
+  { positions, groups, fixed, moving }: PartSize,
+  { examples, directions }: KernelSize,
+): number => examples * (directions + 1) * positions * groups * fixed * moving;
+
+/** Below so many examples or multiply-adds a product's halves are too small for their symmetry to save time. */
+const LEAST_EXAMPLES = 16;
+const LEAST_WORK = 1e9;
+
+export const isWorthHalving = (examples: number, work: number): boolean =>
+  examples >= LEAST_EXAMPLES && work >= LEAST_WORK;
 
 /** Whether the squared norms of per-example gradients are cheaper from the overlaps of positions than from the gradients. */
 export const normsFromOverlaps = ({ positions: t, groups, fixed, moving, isOneHot }: PartSize): boolean =>

@@ -1,11 +1,12 @@
 /** The graph that computes a block of J D⁻¹ Jᵀ: all parameters' parts, or their sum. */
 import { graph, type Builder, type Graph, type Value } from "@sedge/autodiff";
-import { formOf, isSmallerFormed, slicesFor, type KernelSize } from "./cost.js";
+import { formOf, gramWork, isSmallerFormed, isWorthHalving, kernelWork, slicesFor, type KernelSize } from "./cost.js";
 import { contraction } from "./forms/contraction.js";
 import { direct } from "./forms/direct.js";
 import { gradientRows } from "./forms/gradients.js";
 import { overlaps, singlePosition } from "./forms/overlaps.js";
 import { sizeOfPart } from "./forms/parts.js";
+import { examplesOf, upperHalf } from "./forms/symmetric.js";
 import { weighted } from "./forms/weighted.js";
 import type { ParamJacobian, ProductPart } from "./jacobian.js";
 import { sizeOf } from "../../models/model.js";
@@ -14,7 +15,7 @@ import { buildSide, paramInputs, type Side } from "./sides.js";
 import type { LayeredParam, TappedModel } from "./tapped-model.js";
 
 export interface KernelGraphOptions {
-  /** Examples on a side, about: what the ways of computing are chosen for. */
+  /** Examples on a side; off the diagonal about: what the ways of computing are chosen for. */
   readonly examples: number;
   /** S of the left side and of the right. */
   readonly directions: readonly [number, number];
@@ -25,29 +26,39 @@ export interface KernelGraphOptions {
   readonly areApart: boolean;
   /** For the per-example gradients of one parameter at a time. */
   readonly sliceBytes: number;
+  /** A data input to which the left side's directions are pulled back: the output `pulled` [S, n, …]. */
+  readonly pullTo?: string | null;
 }
 
 /**
  * Inputs: those of `buildSide` for the sides "left" and, off the diagonal, "right". Outputs: kernels [S, S', n, m], and
- * `output` of the left side.
+ * `output` of the left side, with `pulled` if asked for.
  */
 export function kernelGraph(tapped: TappedModel, options: KernelGraphOptions): Graph {
-  const { directions, isDiagonal, isPreconditioned, areApart } = options;
+  const { directions, isDiagonal, isPreconditioned, areApart, pullTo = null } = options;
   const formed = formedParams(tapped, options);
+  const isFixed =
+    isDiagonal && tapped.layered.some((layer) => isWorthHalving(options.examples, layerWork(layer, options)));
   return graph(
     (b): Record<string, Value> => {
       const params = paramInputs(b, tapped, isPreconditioned);
       const side = (prefix: "left" | "right", count: number): Side =>
-        buildSide(b, tapped, params, { prefix, directions: count, isFormed: (param) => formed.has(param) });
+        buildSide(b, tapped, params, {
+          prefix,
+          directions: count,
+          isFormed: (param) => formed.has(param),
+          examples: isFixed ? options.examples : undefined,
+          pullTo: prefix === "left" ? pullTo : null,
+        });
       const left = side("left", directions[0]);
       const right = isDiagonal ? left : side("right", directions[1]);
       const pairs = left.jacobians.map((jacobian, k) => [jacobian, right.jacobians[k]!] as const);
-      const { output } = left;
+      const rest = { output: left.output, ...(left.pulled && { pulled: left.pulled }) };
       if (areApart) {
         const kernels = pairs.map((pair) => [`kernel/${pair[0].param}`, parameterKernel(b, pair, options)] as const);
-        return { ...Object.fromEntries(kernels), output };
+        return { ...Object.fromEntries(kernels), ...rest };
       }
-      return { kernel: treeSum(b, totalTerms(b, pairs, options)), output };
+      return { kernel: treeSum(b, totalTerms(b, pairs, options)), ...rest };
     },
     { name: `${tapped.graph.name}-ntk` },
   );
@@ -57,19 +68,25 @@ type Pair = readonly [ParamJacobian, ParamJacobian];
 
 function parameterKernel(b: Builder, [left, right]: Pair, options: KernelGraphOptions): Value {
   const [part] = left.parts;
+  const halvedFor =
+    options.isDiagonal && isWorthHalving(options.examples, workOf(left, options)) ? options.examples : null;
   if (left.parts.length === 1 && part!.kind === "product") {
     const [own, other] = [part!, right.parts[0] as ProductPart];
     switch (formOf(sizeOfPart(own), sizeOfKernel(options))) {
       case "overlaps":
         return overlaps(b, own, other, 0);
       case "contraction":
-        return contraction(b, own, other);
+        return halvedFor === null
+          ? contraction(b, own, other)
+          : upperHalf(b, halvedFor, (start, end) =>
+              contraction(b, examplesOf(b, own, start, end), examplesOf(b, own, start, null)),
+            );
       case "weighted":
         return weighted(b, left, right);
       case "direct":
     }
   }
-  return direct(b, left, right, slicesOf(left, options));
+  return direct(b, left, right, slicesOf(left, options), halvedFor);
 }
 
 /** The kernels to be added up: each parameter's, with the biases of layers of one position taken into their weights'. */
@@ -94,6 +111,21 @@ function totalTerms(b: Builder, pairs: readonly Pair[], options: KernelGraphOpti
     else terms.push(parameterKernel(b, pair, options));
   }
   return [...[...shared.values()].map(({ left, right, biases }) => overlaps(b, left, right, biases)), ...terms];
+}
+
+function workOf({ parts, size }: ParamJacobian, options: KernelGraphOptions): number {
+  const kernel = sizeOfKernel(options);
+  const works = parts.map((part) =>
+    part.kind === "product" ? kernelWork(sizeOfPart(part), kernel) : gramWork(size, kernel),
+  );
+  return Math.max(...works);
+}
+
+/** At least `workOf` its Jacobian. */
+function layerWork({ param, uses }: LayeredParam, options: KernelGraphOptions): number {
+  const kernel = sizeOfKernel(options);
+  const works = uses.map(partSize).map((part) => (part ? kernelWork(part, kernel) : 0));
+  return Math.max(gramWork(sizeOf(param.shape), kernel), ...works);
 }
 
 /** In pairs, pairs of pairs and so on: float32 rounding then grows with the logarithm of their number. */

@@ -12,8 +12,8 @@ export interface KernelBlock {
 const TILE = 32;
 
 /**
- * Writes a block [S, S', n, m] of J Jᵀ, divided by the number of examples, to its place in Θ [N·C, N·C], example-major, and
- * its transpose to the mirrored place. A block of one side with itself is made symmetric by its upper half: a float32 product
+ * Adds a block [S, S', n, m] of J Jᵀ, divided by the number of examples, to what is at its place in Θ [N·C, N·C],
+ * example-major, and writes its transpose to the mirrored place. A block of one side with itself is made symmetric by its upper half: a float32 product
  * need not be, to the last bit.
  */
 export function placeBlock(
@@ -34,7 +34,7 @@ export function placeBlock(
       const from = (s * count * n + i) * m;
       // The numbers of one row come from `count` places that are each read on and on: fast, whatever the sizes.
       for (let j = 0; j < m; j++) {
-        for (let t = 0; t < count; t++) matrix[to + j * outputs + t] = factor * block[from + t * n * m + j]!;
+        for (let t = 0; t < count; t++) matrix[to + j * outputs + t]! += factor * block[from + t * n * m + j]!;
       }
     }
   }

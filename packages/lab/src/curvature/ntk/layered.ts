@@ -13,19 +13,27 @@ export type FixedParts = ReadonlyMap<PlacedUse, Fixed>;
 export const fixedParts = (b: Builder, layered: readonly LayeredParam[], side: SideValues): FixedParts =>
   new Map(layered.flatMap(({ uses }) => uses.map((use) => [use, ruleOf(use).fixed(b, use, side)] as const)));
 
-/** What one direction adds to each use of each parameter, in order: one backward pass. */
+/**
+ * What one direction adds to each use of each parameter, in order: one backward pass.
+ *
+ * @param below  Another value to pull the direction back to; its cotangent comes as `pulled`.
+ */
 export function movingParts(
   b: Builder,
   layered: readonly LayeredParam[],
   side: SideValues,
   output: Value,
   direction: Value,
-): Value[][] {
+  below: Value | null = null,
+): { readonly moving: Value[][]; readonly pulled: Value | null } {
   const outputs = [...new Set(layered.flatMap(({ uses }) => uses.map((use) => use.output)))];
   const made = outputs.map((value) => side.of(value));
-  const pulled = b.vjp([output], [direction], made);
+  const pulled = b.vjp([output], [direction], below ? [...made, below] : made);
   const cotangents = new Map(outputs.map((value, i) => [value, pulled[i] ?? b.zerosLike(made[i]!)]));
-  return layered.map(({ uses }) => uses.map((use) => ruleOf(use).moving(b, use, side, cotangents.get(use.output)!)));
+  return {
+    moving: layered.map(({ uses }) => uses.map((use) => ruleOf(use).moving(b, use, side, cotangents.get(use.output)!))),
+    pulled: below && (pulled[made.length] ?? b.zerosLike(below)),
+  };
 }
 
 /** A parameter's Jacobian from its uses' parts; `root` is D^{-1/2} in the parameter's shape. */

@@ -15,7 +15,8 @@ const elementBytes: Readonly<Record<string, number>> = {
 
 /**
  * The most bytes that a graph's values take at one time, if nodes run in the order in which they were made and a value is
- * freed after its last use. What a loop collects counts twice, as the engine holds the pieces until it has joined them.
+ * freed after its last use. What a loop collects counts twice, as the engine holds the pieces until it has joined them; another
+ * shape of the same numbers shares their memory.
  *
  * @param examples  What every free size stands for.
  */
@@ -23,15 +24,17 @@ export const graphBytes = ({ outputs }: Graph, examples: number): number => peak
 
 function peakBytes(results: readonly Value[], examples: number): number {
   const nodes = nodesOf(results);
-  const lastUse = new Map<Value, number>(results.map((value) => [value, nodes.length]));
+  const lastUse = new Map<Value, number>(results.map((value) => [owner(value), nodes.length]));
   nodes.forEach((node, at) =>
-    readsOf(node).forEach((value) => lastUse.set(value, Math.max(lastUse.get(value) ?? 0, at))),
+    readsOf(node).forEach((value) => lastUse.set(owner(value), Math.max(lastUse.get(owner(value)) ?? 0, at))),
   );
   const freed = nodes.map(() => 0);
   let live = 0;
   let peak = 0;
   nodes.forEach((node, at) => {
-    const made = node.outputs.map((value) => [value, bytesOf(value, examples)] as const);
+    const made = node.outputs
+      .filter((value) => owner(value) === value)
+      .map((value) => [value, bytesOf(value, examples)] as const);
     const own = made.reduce((sum, [, bytes]) => sum + bytes, 0);
     live += own;
     peak = Math.max(peak, live + (node.body ? own + peakBytes(node.body.outputs, examples) : 0));
@@ -44,8 +47,16 @@ function peakBytes(results: readonly Value[], examples: number): number {
   return peak;
 }
 
+const views = new Set(["Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"]);
+
+/** The value whose memory this one shares. */
+function owner(value: Value): Value {
+  const { origin } = value;
+  return origin.kind === "node" && views.has(origin.node.op) ? owner(origin.node.inputs[0]!) : value;
+}
+
 /** The nodes that values need, in the order in which they were made; of a loop's body, those it may share with outside too. */
-function nodesOf(results: readonly Value[]): Node[] {
+export function nodesOf(results: readonly Value[]): Node[] {
   const seen = new Set<Node>();
   const open = [...results];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
@@ -57,7 +68,7 @@ function nodesOf(results: readonly Value[]): Node[] {
 }
 
 /** A node's inputs, and for a loop what its body's nodes read. */
-function readsOf({ inputs, body }: Node): Value[] {
+export function readsOf({ inputs, body }: Node): Value[] {
   const own = inputs.filter((value) => value !== null);
   return body ? [...own, ...body.outputs.filter(isComputed), ...nodesInside(body).flatMap(readsOf)] : own;
 }

@@ -72,7 +72,7 @@ function layeredNorms(
   if (layered.length === 0) return [];
   const fixed = fixedParts(b, layered, values);
   return overDirections(b, directions, (direction) => {
-    const moving = movingParts(b, layered, values, output, direction);
+    const { moving } = movingParts(b, layered, values, output, direction);
     const norms = layered.map((entry, k) => {
       const parts = entry.uses.map((use, i) => partOf(use, fixed.get(use)!, b.unsqueeze(moving[k]![i]!, [0])));
       return squaredNorms(b, jacobianOf(b, entry, parts, params.roots.get(entry.param.name)), examples, sliceBytes);

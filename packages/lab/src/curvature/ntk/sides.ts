@@ -1,5 +1,5 @@
 /** One side of a kernel: a block of examples and of directions, with each parameter's Jacobian on them. */
-import type { Builder, Value } from "@sedge/autodiff";
+import type { Builder, Dim, Value } from "@sedge/autodiff";
 import { sizeOf } from "../../models/model.js";
 import { overDirections } from "./directions.js";
 import { genericJacobians, genericOutput } from "./generic.js";
@@ -34,14 +34,14 @@ export interface ForwardPass {
 /**
  * Declares a side's data, `<prefix>/<data input>` [n, …], and runs the model on it.
  *
- * @param examples  Symbol of n.
+ * @param examples  n, or a symbol of it.
  */
 export function forwardPass(
   b: Builder,
   tapped: TappedModel,
   params: ParamValues,
   prefix: string,
-  examples: string,
+  examples: Dim,
 ): ForwardPass {
   const { graph, batch } = tapped;
   const data = Object.fromEntries(
@@ -83,29 +83,38 @@ export interface SideOptions {
   readonly directions: number;
   /** Whether gradients are formed where the cotangents are, because they are smaller than what makes them. */
   readonly isFormed: (param: string) => boolean;
+  /** n, where it is fixed. */
+  readonly examples?: number | undefined;
+  /** A data input to which the directions are pulled back. */
+  readonly pullTo?: string | null;
 }
 
 export interface Side {
   readonly output: Value;
   readonly jacobians: readonly ParamJacobian[];
+  /** The directions pulled back, [S, n, …]. */
+  readonly pulled: Value | null;
 }
 
 export function buildSide(b: Builder, tapped: TappedModel, params: ParamValues, options: SideOptions): Side {
-  const { prefix, isFormed } = options;
-  const pass = forwardPass(b, tapped, params, prefix, `${prefix}Examples`);
+  const { prefix, isFormed, pullTo = null } = options;
+  const pass = forwardPass(b, tapped, params, prefix, options.examples ?? `${prefix}Examples`);
   const { output, values } = pass;
   const { shape, type } = tapped.graph.outputs["output"]!;
   const directions = b.input(`${prefix}/directions`, [options.directions, values.examples, ...shape.slice(1)], type);
   const { layered } = tapped;
   const fixed = fixedParts(b, layered, values);
-  const moved = overDirections(b, directions, (direction) =>
-    movingParts(b, layered, values, output, direction).flatMap((moving, k) => {
+  const below = pullTo === null ? null : pass.data[pullTo]!;
+  const moved = overDirections(b, directions, (direction) => {
+    const { moving, pulled } = movingParts(b, layered, values, output, direction, below);
+    const own = moving.flatMap((parts, k) => {
       const { param, uses } = layered[k]!;
-      if (!isFormed(param.name)) return moving;
-      const arrays = uses.map((use, i) => arrayOf(b, partOf(use, fixed.get(use)!, moving[i]!)));
+      if (!isFormed(param.name)) return parts;
+      const arrays = uses.map((use, i) => arrayOf(b, partOf(use, fixed.get(use)!, parts[i]!)));
       return [arrays.reduce((left, right) => b.add(left, right))];
-    }),
-  );
+    });
+    return pulled ? [...own, pulled] : own;
+  });
   let next = 0;
   const found = layered.map((entry) => {
     const parts = isFormed(entry.param.name)
@@ -113,5 +122,6 @@ export function buildSide(b: Builder, tapped: TappedModel, params: ParamValues, 
       : entry.uses.map((use) => partOf(use, fixed.get(use)!, moved[next++]!));
     return jacobianOf(b, entry, parts, params.roots.get(entry.param.name));
   });
-  return { output, jacobians: [...found, ...otherJacobians(b, tapped, params, pass, directions)] };
+  const pulled = below && moved[next]!;
+  return { output, pulled, jacobians: [...found, ...otherJacobians(b, tapped, params, pass, directions)] };
 }
