@@ -9,7 +9,8 @@ const layers = {
   "packages/lab": ["autodiff", "theory", "linalg"],
   "packages/server": ["lab", "theory", "linalg"],
   "packages/cli": ["server", "lab", "autodiff", "theory", "linalg"],
-  "apps/web": ["theory", "autodiff", "linalg"],
+  // Of lab, the playground takes `@sedge/lab/browser`; anything of Node would fail in the bundle.
+  "apps/web": ["lab", "theory", "autodiff", "linalg"],
 };
 const packages = ["linalg", "theory", "autodiff", "lab", "server", "cli", "web"];
 

@@ -11,6 +11,7 @@ function dashboard() {
   const webRoot = join(folder, "dist");
   mkdirSync(join(webRoot, "assets"), { recursive: true });
   writeFileSync(join(webRoot, "index.html"), "<title>Sedge</title>");
+  writeFileSync(join(webRoot, "playground.html"), "<title>Playground</title>");
   writeFileSync(join(webRoot, "assets", "main-1a2b.js"), "export {};");
   writeFileSync(join(webRoot, "assets", "ort.wasm"), "wasm");
   writeFileSync(join(webRoot, ".secret"), "hidden");
@@ -24,6 +25,7 @@ function dashboard() {
 test.each([
   ["/", "text/html; charset=utf-8", "<title>Sedge</title>"],
   ["/index.html", "text/html; charset=utf-8", "<title>Sedge</title>"],
+  ["/playground", "text/html; charset=utf-8", "<title>Playground</title>"],
   ["/runs/abc", "text/html; charset=utf-8", "<title>Sedge</title>"], // a view of the dashboard
   ["/assets", "text/html; charset=utf-8", "<title>Sedge</title>"],
   ["/assets/main-1a2b.js?x=1", "text/javascript; charset=utf-8", "export {};"],

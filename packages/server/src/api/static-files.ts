@@ -24,8 +24,8 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * The dashboard's files. A path without an extension that is no file is a view of the dashboard, so it gets
- * `index.html`. Files under `assets/` carry a hash of their contents in their name and are cached for good; all others
+ * The dashboard's files. A path without an extension is a page of that name, as `/playground` is, or else a view of the
+ * dashboard, which gets `index.html`. Files under `assets/` carry a hash of their contents in their name and are cached for good; all others
  * are asked about each time, by ETag.
  */
 export function staticFiles(webRoot: string): Handler {
@@ -57,7 +57,7 @@ export function staticFiles(webRoot: string): Handler {
     const path = decodePath(c.req.path);
     const file = await findInside(root, path === "/" ? "/index.html" : path);
     if (file !== null) return send(c, file, path.startsWith("/assets/"));
-    if (extname(path) === "") return send(c, index, false);
+    if (extname(path) === "") return send(c, (await findInside(root, `${path}.html`)) ?? index, false);
     throw new ApiError(404, "not-found", `There is no file ${path}.`);
   };
 }
