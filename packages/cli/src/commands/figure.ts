@@ -1,5 +1,5 @@
 import { BadInput } from "@sedge/lab";
-import { figure01, figure02, type Figure } from "@sedge/lab/figures";
+import { figure01, figure02, figure03, figure04, figure05, type Figure } from "@sedge/lab/figures";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { runStudy, type StudyOptions } from "../output/study.js";
@@ -13,17 +13,32 @@ interface AnyFigure {
   make(io: Io, finish: Finish, options: StudyOptions): Promise<void>;
 }
 
-const figures: readonly AnyFigure[] = [makeable(figure01), makeable(figure02)];
+const figures: readonly AnyFigure[] = [
+  makeable(figure01),
+  makeable(figure02),
+  makeable(figure03),
+  makeable(figure04),
+  makeable(figure05),
+];
+
+interface FigureFlags {
+  readonly quick?: boolean;
+  readonly full?: boolean;
+  readonly out: string;
+  readonly seed: string;
+}
 
 /** `sedge figure N`: computes, checks, draws and writes one of the paper's figures. */
 export function defineFigure(command: Command, io: Io, finish: Finish): void {
   command
     .argument("<number>", `which figure: ${figures.map(({ number }) => number).join(", ")}`)
-    .option("--quick", "fewer seeds and steps: the same picture, rougher, in seconds")
+    .option("--quick", "fewer seeds and steps: the same picture, rougher; seconds for 1 and 2, minutes for 3 to 5")
+    .option("--full", "as large as the paper's, which is the default: minutes for 1 and 2, hours for 3 to 5")
     .option("--out <folder>", "where the files go", "figures")
     .option("--seed <number>", "of everything random", "1")
     .addHelpText("after", helpText)
-    .action(async (given: string, { out, quick = false, seed }: { quick?: boolean; out: string; seed: string }) => {
+    .action(async (given: string, { out, quick = false, full = false, seed }: FigureFlags) => {
+      if (quick && full) throw new BadInput("figure: expected --quick or --full, got both.");
       const figure = figures.find(({ number }) => String(number) === given);
       if (figure === undefined) {
         const known = figures.map(({ number, title }) => `${number} (${title})`).join(", ");

@@ -1,5 +1,8 @@
 export { figure01, type Figure01Data } from "./figure-01.js";
 export { figure02, type Figure02Data } from "./figure-02.js";
+export { figure03, type Figure03Data } from "./figure-03.js";
+export { figure04, type Figure04Data } from "./figure-04.js";
+export { figure05, type Figure05Data } from "./figure-05.js";
 export { linearSimulation, type LinearSimulationData, type LinearSimulationProblem } from "./linear-simulation.js";
 export { quadraticSimulation } from "./quadratic-simulation.js";
 export type { Sharpened } from "./sharpened.js";
