@@ -3,6 +3,7 @@ import { breathe } from "../event-loop.js";
 import { copyParams, type Params } from "../models/model.js";
 import { cadence, type ProbeCost, type Spent } from "../probes/cadence.js";
 import type { ProbeRecord } from "../probes/probe.js";
+import type { ControlNews, RunControl } from "../control/run-control.js";
 import type { RunStatus } from "../run/events.js";
 import { pacer } from "./pacing.js";
 import type { ProbeSet } from "./probe-set.js";
@@ -41,6 +42,8 @@ export interface RunLoopOptions {
   /** Of the update from step t to t + 1. */
   readonly learningRate: (step: number) => number;
   readonly probes: ProbeSet;
+  /** Changes η and B, where the user has switched it on. */
+  readonly control?: RunControl | undefined;
   /** Probes that measure elsewhere while training goes on. */
   readonly separate?: SeparateProbes | undefined;
   readonly signal: AbortSignal | undefined;
@@ -75,12 +78,14 @@ const batchLossRecords = 100;
  * depend on the machine's speed, and nothing depends on them.
  */
 export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
-  const { config, trainer, probes, separate, signal, flush, onProgress } = options;
+  const { config, trainer, probes, control, separate, signal, flush, onProgress } = options;
   const { steps } = config;
   const plan = cadence(steps, config.probes);
   const measurable = new Set(probes.names.length > 0 || separate ? plan.candidates : []);
   const recorded = new Set<number>();
   for (let i = 1; i <= batchLossRecords; i++) recorded.add(Math.ceil((i * steps) / batchLossRecords));
+
+  for (const step of control?.steps ?? []) recorded.add(step);
 
   const { resume, onResumable } = options;
   const latest: Record<string, number> = { ...resume?.latest };
@@ -110,13 +115,15 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   /** η of the next update; at the end of the run that of the last. */
   const rateAt = (step: number) => options.learningRate(Math.min(step, steps - 1));
 
+  const batchSizeNow = () => control?.batchSize ?? config.batchSize;
+
   const resumable = () => onResumable?.({ recordedStep, batchLoss, latest, warnings, seconds });
 
   function record(step: number, values: Record<string, number>, records: readonly ProbeRecord[] = []): void {
     if (batchLoss.count > 0) values["loss/batch"] = batchLoss.sum / batchLoss.count;
     batchLoss.sum = batchLoss.count = 0;
     values["learningRate"] = rateAt(step);
-    values["batchSize"] = config.batchSize;
+    values["batchSize"] = batchSizeNow();
     if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
     if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
     Object.assign(latest, values);
@@ -133,7 +140,14 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     const observe = async () => {
       const start = performance.now();
       const { params, carried } = trainer;
-      const view = { step, params: copyParams(params), carried, learningRate: rateAt(step), signal };
+      const view = {
+        step,
+        params: copyParams(params),
+        carried,
+        learningRate: rateAt(step),
+        batchSize: batchSizeNow(),
+        signal,
+      };
       const seen = await probes.observe(view, names);
       seconds.probes += (performance.now() - start) / 1000;
       return seen;
@@ -175,7 +189,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
 
   /** Training is over: now there is nothing that would have to wait. */
   async function lastArrivals(): Promise<void> {
-    await Promise.race([separate?.settled(), aborted(signal)]);
+    if (separate) await Promise.race([separate.settled(), aborted(signal)]);
     signal?.throwIfAborted();
     recordArrivals();
   }
@@ -192,6 +206,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       seconds.training += milliseconds / 1000;
       for (const loss of losses) batchLoss.sum += loss;
       batchLoss.count += losses.length;
+      control?.hear(losses);
       recordArrivals();
       if (divergedAt !== undefined) return divergedAt;
       report();
@@ -200,10 +215,43 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     return undefined;
   }
 
+  /** Has the controller decide, if it is due. Whether the run is sound. */
+  async function decided(step: number, news: ControlNews[]): Promise<boolean> {
+    if (!control?.steps.has(step) || (step > 0 && step <= recordedStep)) return true;
+    if (!allFinite(trainer.params)) return false;
+    flush();
+    const decide = async () => {
+      const start = performance.now();
+      const { params, carried } = trainer;
+      const made = await control.decide({ step, params, carried, signal });
+      seconds.probes += (performance.now() - start) / 1000;
+      return made;
+    };
+    const made = await (trainer.exclusively?.(decide) ?? decide());
+    warnings.push(...control.warnings());
+    if (made !== null) news.push(made);
+    return made !== null;
+  }
+
+  /** As `advanceTo`; where the loss blows up, from the controller's last decision again and with a smaller η. */
+  async function reach(stop: number, news: ControlNews[]): Promise<number | undefined> {
+    for (;;) {
+      const divergedAt = await advanceTo(stop);
+      if (divergedAt === undefined && (await decided(stop, news))) return undefined;
+      const badAt = divergedAt ?? stop;
+      const rescue = control?.rescue(badAt);
+      if (!rescue) return divergedAt ?? (allFinite(trainer.params) ? undefined : stop);
+      trainer.rewind(rescue);
+      batchLoss.sum = batchLoss.count = 0;
+      options.record(badAt, {}, [rescue.news.record]);
+    }
+  }
+
   try {
     for (const stop of [...new Set([...recorded, ...measurable])].sort((a, b) => a - b)) {
       if (stop <= recordedStep) continue;
-      const divergedAt = await advanceTo(stop);
+      const news: ControlNews[] = [];
+      const divergedAt = await reach(stop, news);
       if (divergedAt !== undefined) {
         record(divergedAt, {});
         await lastArrivals();
@@ -216,7 +264,8 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
       const { values, records, diverged } = due
         ? await measure(stop, names)
         : { values: {}, records: [], diverged: stop === steps && !allFinite(trainer.params) };
-      record(stop, values, records);
+      for (const { values: more } of news) Object.assign(values, more);
+      record(stop, values, [...records, ...news.map((each) => each.record)]);
       if (diverged) {
         await trainer.retreat();
         await lastArrivals();
