@@ -1,0 +1,11 @@
+export { parseSweepConfig, sweepConfigSchema, type SweepConfig, type SweepConfigInput } from "./sweep-config.js";
+export { planSweep, type PlannedRun, type PlanOptions, type SweepAxis, type SweepPlan } from "./plan.js";
+export { runSweep, sweepStatus, type SweepOptions, type SweepResult, type SweptRun } from "./run-sweep.js";
+export { readSweep } from "./run-files.js";
+export { groupRuns } from "./groups.js";
+export type { SweepSink } from "./collector.js";
+export type { SweepProgress } from "./progress.js";
+export { localScheduler, type LocalOptions } from "./scheduler/local.js";
+export type { Scheduler, Submission, SubmitOptions, SweepTask, TaskEvent, TaskState } from "./scheduler/scheduler.js";
+export { trainTogether, type TogetherRun } from "./vectorised/train-together.js";
+export { stackKey } from "./vectorised/stackable.js";
