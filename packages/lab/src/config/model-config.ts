@@ -5,7 +5,7 @@ const count = () => z.int().min(1);
 
 /** Which network; what it is for each data set follows from the data. Formulas and defaults: the builders in models/. */
 export const modelSchema = z.strictObject({
-  kind: z.enum(["mlp", "cnn", "resnet", "vit"]).default("mlp").describe("Which model"),
+  kind: z.enum(["mlp", "cnn", "resnet", "vit", "onnx"]).default("mlp").describe("Which model"),
   widths: z
     .array(count())
     .max(64)
@@ -20,6 +20,13 @@ export const modelSchema = z.strictObject({
   size: z.enum(["mini", "tiny", "small", "base"]).optional().describe("vit: width, blocks and heads. Default mini"),
   patch: count().optional().describe("vit: side of a patch. Default 4"),
   heads: count().optional().describe("vit: attention heads. Default by its size"),
+  path: z.string().min(1).optional().describe("onnx: the file; training starts from its weights"),
+  weights: z.string().min(1).optional().describe("onnx: a safetensors file with weights in place of the file's own"),
+  output: z.string().min(1).optional().describe("onnx: which output, where there are several"),
+  layout: z
+    .enum(["channels-first", "channels-last"])
+    .optional()
+    .describe("onnx: how images are handed over. Default channels-first, as PyTorch has them"),
   parameterization: z
     .enum(["standard", "ntk", "mup"])
     .default("standard")
@@ -36,6 +43,7 @@ const settings: Readonly<Record<ModelConfig["kind"], Readonly<Record<string, unk
   cnn: { widths: [32, 64, 64], activation: "gelu" },
   resnet: { depth: 18, stem: "cifar", norm: "group", groups: undefined, width: 64 },
   vit: { size: "mini", patch: 4, width: undefined, depth: undefined, heads: undefined },
+  onnx: { path: undefined, weights: undefined, output: undefined, layout: "channels-first" },
 };
 
 const common = ["kind", "parameterization", "baseWidth"];
@@ -62,6 +70,15 @@ export function modelFaults(model: ModelConfig): { readonly path: string[]; read
     });
   if (model.kind === "resnet" && model.depth !== undefined && ![18, 34, 50].includes(model.depth)) {
     faults.push({ path: ["model", "depth"], message: `expected 18, 34 or 50 for a resnet, got ${model.depth}` });
+  }
+  if (model.kind === "onnx" && model.path === undefined) {
+    faults.push({ path: ["model", "path"], message: "expected the ONNX file, got nothing" });
+  }
+  if (model.kind === "onnx" && model.parameterization !== "standard") {
+    faults.push({
+      path: ["model", "parameterization"],
+      message: `expected standard for an imported model, which is as its file says, got ${model.parameterization}`,
+    });
   }
   if (model.baseWidth !== undefined && model.parameterization !== "mup") {
     faults.push({

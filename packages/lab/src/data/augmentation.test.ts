@@ -9,7 +9,7 @@ const images = Float32Array.from(random.normals(batchSize * height * width * cha
 
 /** What the graph makes of the images with the draws of one step. */
 async function augmented(options: { crop?: number; flip?: boolean }, step: number): Promise<Float32Array> {
-  const made = augmentation({ inputShape: [height, width, channels], batchSize, random: createRandom(9), ...options });
+  const made = augmentation({ inputShape: [height, width, channels], random: createRandom(9), ...options });
   const model = graph((b) => {
     const x = b.input("x", ["batch", height * width * channels]);
     const drawn = b.input("augmentation", ["batch", 2], "int64");
@@ -64,14 +64,14 @@ describe("every result is a shifted, perhaps mirrored image, exactly", () => {
 });
 
 test("draws of a step do not depend on where the call that makes it began", () => {
-  const options = { inputShape: [height, width, channels], batchSize, crop: 2, flip: true, random: createRandom(9) };
+  const options = { inputShape: [height, width, channels], crop: 2, flip: true, random: createRandom(9) };
   const whole = augmentation(options).draws(0, steps, [steps, batchSize])["augmentation"]!;
   const later = augmentation(options).draws(4, 2, [2, batchSize])["augmentation"]!;
   expect(numbersOf(later)).toEqual(numbersOf(whole).slice(4 * batchSize * 2));
 });
 
 test("inputs that are no images are refused", () => {
-  expect(() => augmentation({ inputShape: [784], batchSize, random })).toThrow(
+  expect(() => augmentation({ inputShape: [784], random })).toThrow(
     "data.augment: expected images of height, width and channels, got [784].",
   );
 });

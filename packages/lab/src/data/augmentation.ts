@@ -5,8 +5,6 @@ import { BadInput } from "../errors.js";
 export interface AugmentationOptions {
   /** Height, width and channels of an input, whatever shape the model reads it in. */
   readonly inputShape: readonly number[];
-  /** B. */
-  readonly batchSize: number;
   /** p, most pixels of a shift in either direction; zeros come in, which in standardised images are the mean. Default 0. */
   readonly crop?: number;
   /** Whether an image is mirrored left to right with probability ½. Default false. */
@@ -33,13 +31,7 @@ const window = "augmentation";
  *
  * @throws BadInput if the inputs are no images.
  */
-export function augmentation({
-  inputShape,
-  batchSize,
-  crop = 0,
-  flip = false,
-  random,
-}: AugmentationOptions): Augmentation {
+export function augmentation({ inputShape, crop = 0, flip = false, random }: AugmentationOptions): Augmentation {
   if (inputShape.length !== 3) {
     throw new BadInput(`data.augment: expected images of height, width and channels, got [${inputShape.join(", ")}].`);
   }
@@ -73,10 +65,11 @@ export function augmentation({
   return {
     preparation: { draws: { [window]: { type: "int64", shape: [2] } }, apply },
     draws(start, steps, lead) {
-      const values = new Int32Array(steps * batchSize * 2);
+      const batch = lead.slice(1).reduce((product, size) => product * size, 1); // a controller may have changed B
+      const values = new Int32Array(steps * batch * 2);
       for (let t = 0, at = 0; t < steps; t++) {
         const own = random.fork(start + t);
-        for (let i = 0; i < batchSize; i++) {
+        for (let i = 0; i < batch; i++) {
           const top = own.integer(2 * crop + 1);
           const left = own.integer(2 * crop + 1);
           const mirrored = flip && own.integer(2) === 1;

@@ -26,7 +26,8 @@ export interface ImageRequest {
   readonly folder: string;
   readonly height: number;
   readonly width: number;
-  readonly examples: number;
+  /** null for all. */
+  readonly examples: number | null;
   readonly skipBroken: boolean;
   /** What decodes and resizes: another version may give other pixels. */
   readonly decoder: string;

@@ -123,7 +123,7 @@ describe("readImageFolder", () => {
     writeFileSync(join(broken, "a", "2.jpg"), good);
     const size = { height: 4, width: 4 };
     await expect(readImageFolder(broken, size)).rejects.toThrow(
-      /1\.jpg: cannot be read as an image \([^\n]*\); skip-broken leaves such files out\.$/,
+      /1\.jpg: cannot be read as an image \([^\n]*\); --skip-broken leaves such files out\.$/,
     );
     const set = await readImageFolder(broken, { ...size, skipBroken: true });
     expect(set.skipped.map((path) => path.slice(-5))).toEqual(["1.jpg"]);

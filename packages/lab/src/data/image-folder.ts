@@ -44,7 +44,7 @@ export async function readImageFolder(folder: string, options: ImageFolderOption
     folder,
     height,
     width,
-    examples: examples ?? files.length,
+    examples: examples ?? null,
     skipBroken,
     decoder: sharp.versions.vips,
   };

@@ -45,7 +45,13 @@ export const figure04: Figure<Figure04Data> = {
       tickFormat: String,
     } as const;
     const perExample = { label: "η/B", type: "log", domain: quotients } as const;
-    const kernel = (label: string) => ({ label, type: "log", domain: [1e-3, 3] }) as const;
+    const noisy = done.filter((run) => lastOf(run, "noiseKernel/exact") > 0); // a full batch has no noise
+    const kernels = logDomain(
+      noisy.flatMap((run) => [lastOf(run, "noiseKernel/exact"), lastOf(run, "noiseKernel/diagonal"), 1]),
+    );
+    const kernel = (label: string) =>
+      ({ label, type: "log", domain: kernels, ticks: fineTicks(kernels), tickFormat: String }) as const;
+    const perNoisy = { ...perExample, domain: logDomain(noisy.map(quotient)) };
     const unit = [Plot.ruleY([1], { stroke: theme.edge, strokeWidth: 1.3 })];
     const edge = [0, 1].map((i) => [rates[i]!, 2 / rates[i]!] as [number, number]);
     const k = (key: "exact" | "diagonal") => (run: GridResult) => lastOf(run, `noiseKernel/${key}`);
@@ -53,7 +59,7 @@ export const figure04: Figure<Figure04Data> = {
       title,
       subtitle: [
         `MLP 784-${widths.join("-")}-10, tanh, squared loss, ${examples} images; every run to the same training time, η × steps = ${time}.`,
-        "Runs that diverged are left out. K of full batches is 0 and off the scale.",
+        "Runs that diverged are left out, and full batches, whose K is 0, where K is shown.",
       ],
       columns: 2,
       panels: [
@@ -74,17 +80,17 @@ export const figure04: Figure<Figure04Data> = {
           theme,
         ),
         batchPanel(
-          runs,
+          noisy,
           { x: quotient, y: k("exact") },
-          { title: "K exact at the end", x: perExample, y: kernel("K exact (dimensionless)"), marks: unit },
+          { title: "K exact at the end", x: perNoisy, y: kernel("K exact (dimensionless)"), marks: unit },
           theme,
         ),
         batchPanel(
-          runs,
+          noisy,
           { x: quotient, y: k("diagonal") },
           {
             title: "K diagonal (the paper’s K) at the end",
-            x: perExample,
+            x: perNoisy,
             y: kernel("K diagonal (dimensionless)"),
             marks: unit,
           },

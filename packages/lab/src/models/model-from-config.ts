@@ -2,6 +2,7 @@ import type { ModelConfig } from "../config/model-config.js";
 import type { Dataset } from "../data/dataset.js";
 import { BadInput } from "../errors.js";
 import { cnn } from "./cnn.js";
+import { importedModel } from "./imported-model.js";
 import { mlp } from "./mlp.js";
 import { sizeOf, type Model } from "./model.js";
 import type { OptimizerFamily } from "./parameterization.js";
@@ -34,6 +35,8 @@ export function modelFromConfig(
         return resnet({ ...(own as ResnetConfig), inputShape, ...shared });
       case "vit":
         return vit({ ...(own as VitConfig), inputShape, ...shared });
+      case "onnx":
+        return importedModel({ ...own, path: own.path! }, inputShape); // the schema has seen to the path
     }
   } catch (error) {
     if (error instanceof RangeError) throw new BadInput(`model: ${error.message}`);
