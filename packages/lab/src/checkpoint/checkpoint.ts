@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { ControlMemory } from "../control/run-control.js";
 import type { TrainConfig } from "../config/train-config.js";
 import { BadInput } from "../errors.js";
 import type { MinibatchState } from "../sampling/minibatch-stream.js";
@@ -24,6 +25,9 @@ export interface Checkpoint {
   readonly switchedOff: readonly string[];
   /** What the training loop carries, by name: parameters, and the optimiser's memory of each. */
   readonly carried: Readonly<Record<string, Float32Array>>;
+  /** Of a run with a controller: what it remembers, and the carried weights that it would go back to. */
+  readonly control?: ControlMemory | undefined;
+  readonly snapshot?: Readonly<Record<string, Float32Array>> | undefined;
   /** What probes remember, by probe and name. */
   readonly probes: Readonly<Record<string, Readonly<Record<string, Float64Array>>>>;
 }
@@ -36,15 +40,31 @@ const anyNumber = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"]).
 const word = z.int().min(0);
 const words = z.tuple([word, word, word, word]);
 
+const minibatchesSchema = z.object({
+  random: z.object({ algorithm: z.literal("sfc32"), key: words, words }),
+  position: z.int().min(0),
+});
+
+const controlSchema = z.object({
+  state: z.object({
+    learningRate: z.number(),
+    batchSize: z.int().min(1),
+    missed: z.int().min(0),
+    rewinds: z.int().min(0),
+    arrived: z.boolean(),
+    firstLoss: anyNumber,
+  }),
+  loss: z.object({ sum: anyNumber, count: z.int().min(0) }),
+  snapshot: z.object({ step: z.int().min(0), batchSize: z.int().min(1), minibatches: minibatchesSchema }).nullable(),
+});
+
 const stateSchema = z.object({
   runId: z.string(),
   config: z.record(z.string(), z.unknown()),
   step: z.int().min(0),
   recordedStep: z.int().min(-1),
-  minibatches: z.object({
-    random: z.object({ algorithm: z.literal("sfc32"), key: words, words }),
-    position: z.int().min(0),
-  }),
+  minibatches: minibatchesSchema,
+  control: controlSchema.optional(),
   batchLoss: z.object({ sum: anyNumber, count: z.int().min(0) }),
   seconds: z.object({ training: z.number(), probes: z.number() }),
   latest: z.record(z.string(), anyNumber),
@@ -64,8 +84,9 @@ export class CheckpointError extends Error {
  * @throws CheckpointError naming the path and the cause.
  */
 export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
-  const { carried, probes, ...state } = checkpoint;
+  const { carried, probes, snapshot = {}, ...state } = checkpoint;
   const tensors: Record<string, StoredTensor> = {};
+  for (const [name, data] of Object.entries(snapshot)) tensors[`snapshot/${name}`] = { shape: [data.length], data };
   for (const [name, data] of Object.entries(carried)) tensors[`carried/${name}`] = { shape: [data.length], data };
   for (const [probe, memory] of Object.entries(probes)) {
     for (const [name, data] of Object.entries(memory)) {
@@ -99,13 +120,15 @@ export function loadCheckpoint(path: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   const state = parseState(metadata, path);
   const carried: Record<string, Float32Array> = {};
+  const snapshot: Record<string, Float32Array> = {};
   const probes: Record<string, Record<string, Float64Array>> = {};
   for (const [key, { data }] of Object.entries(tensors)) {
     const [kind, owner, ...rest] = key.split("/");
     if (kind === "carried" && data instanceof Float32Array) carried[[owner, ...rest].join("/")] = data;
+    if (kind === "snapshot" && data instanceof Float32Array) snapshot[[owner, ...rest].join("/")] = data;
     if (kind === "probe" && data instanceof Float64Array) (probes[owner!] ??= {})[rest.join("/")] = data;
   }
-  return { ...state, config: state.config as TrainConfig, carried, probes };
+  return { ...state, config: state.config as TrainConfig, carried, probes, ...(state.control && { snapshot }) };
 }
 
 function parseState(metadata: Readonly<Record<string, string>>, path: string) {

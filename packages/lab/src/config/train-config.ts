@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BadInput } from "../errors.js";
+import { controlFaults, controlSchema } from "./control-config.js";
 import { dataFaults, dataSchema } from "./data-config.js";
 import { describeIssues } from "./describe-issues.js";
 import { completeModel, modelFaults, modelSchema } from "./model-config.js";
@@ -80,6 +81,7 @@ const keysSchema = z.strictObject({
     .default("with-replacement")
     .describe("How a minibatch is drawn"),
   probes: probesSchema.prefault({}),
+  control: controlSchema.optional(),
   threads: count().max(256).default(1).describe("Of a training step; 1 is fastest for small models"),
 });
 
@@ -102,6 +104,11 @@ function faultsOf(config: z.output<typeof keysSchema>): Fault[] {
   const faults: Fault[] = [...dataFaults(data), ...modelFaults(config.model)];
   if (config.schedule !== undefined) faults.push(...scheduleFaults(config.schedule, config.steps));
   if (config.optimizer !== undefined) faults.push(...optimizerFaults(config.optimizer, config.momentum));
+  if (config.control !== undefined) {
+    const { learningRate, optimizer } = config;
+    const run = { learningRate, batchSize, accumulate, examples: data.examples, optimizer: optimizer?.kind ?? "sgd" };
+    faults.push(...controlFaults(config.control, run));
+  }
   const most = `expected at most data.examples = ${data.examples}`;
   if (batchSize > data.examples) faults.push({ path: ["batchSize"], message: `${most}, got ${batchSize}` });
   if (probes.examples > data.examples) {

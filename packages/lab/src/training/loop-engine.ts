@@ -41,6 +41,8 @@ export interface LoopCall {
   readonly carried: Params;
   /** Row-major [steps, B]. */
   readonly indices: Int32Array;
+  /** B, where a controller has changed it. Default that of the options. */
+  readonly batchSize?: number;
 }
 
 export interface LoopResult {
@@ -71,7 +73,7 @@ const statisticsShare = 0.1;
 
 /** A training loop of one run. */
 export async function openLoopEngine(options: TrainerOptions): Promise<LoopEngine> {
-  const { objective, specs, split, batchSize, learningRate, threads = 1 } = options;
+  const { objective, specs, split, learningRate, threads = 1 } = options;
   const { update = sgd(), statistics = [], clipNorm, accumulate = 1, augmentation } = options;
   const names = specs.map(({ name }) => name);
   const loop = trainingLoop(objective, {
@@ -94,7 +96,7 @@ export async function openLoopEngine(options: TrainerOptions): Promise<LoopEngin
 
   return {
     carried: carriedSpecs,
-    async run({ step: start, carried, indices }) {
+    async run({ step: start, carried, indices, batchSize = options.batchSize }) {
       const steps = indices.length / batchSize;
       const shape = accumulate === 1 ? [steps, batchSize] : [steps, accumulate, batchSize / accumulate];
       const perStep = (value: (step: number) => number) =>

@@ -217,7 +217,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
 
   /** Has the controller decide, if it is due. Whether the run is sound. */
   async function decided(step: number, news: ControlNews[]): Promise<boolean> {
-    if (!control?.steps.has(step) || (step > 0 && step <= recordedStep)) return true;
+    if (!control?.steps.has(step)) return true;
     if (!allFinite(trainer.params)) return false;
     flush();
     const decide = async () => {

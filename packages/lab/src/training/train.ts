@@ -6,6 +6,7 @@ import { lockCheckpoint } from "../checkpoint/checkpoint-lock.js";
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from "../config/train-config.js";
 import type { Dataset } from "../data/dataset.js";
 import { augmentation } from "../data/augmentation.js";
+import { openControl } from "../control/open-control.js";
 import { openDataset } from "../data/open-dataset.js";
 import { BadInput } from "../errors.js";
 import { modelFromConfig } from "../models/model-from-config.js";
@@ -15,7 +16,7 @@ import { probesOf } from "../probes/by-name.js";
 import type { Probe } from "../probes/probe.js";
 import type { RunEvent, RunFinished } from "../run/events.js";
 import type { Sink } from "../run/sinks.js";
-import { minibatchStream } from "../sampling/minibatch-stream.js";
+import { resizableStream } from "../sampling/resizable-stream.js";
 import { openCheckpointKeeper, type CheckpointKeeper, type CheckpointOptions } from "./checkpoint-keeper.js";
 import { probeContextOf } from "./probe-context.js";
 import { openProbes } from "./probe-set.js";
@@ -93,7 +94,7 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
   const { augment } = config.data;
   const augmented =
     augment && (augment.crop > 0 || augment.flip)
-      ? augmentation({ ...augment, inputShape: dataset.inputShape, batchSize, random: seed.fork("augmentation") })
+      ? augmentation({ ...augment, inputShape: dataset.inputShape, random: seed.fork("augmentation") })
       : undefined;
   const isSeparate = config.probes.process === "separate";
   if (isSeparate && options.probes) {
@@ -106,14 +107,21 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
     memory: resumed?.probes ?? {},
     switchedOff: resumed?.switchedOff ?? [],
   });
-  const minibatches = minibatchStream({
+  const minibatches = resizableStream({
     examples: dataset.train.examples,
     batchSize,
     sampling,
     random: seed.fork("minibatches"),
   });
+  if (resumed?.control) minibatches.resize(resumed.control.state.batchSize);
   if (resumed) minibatches.restore(resumed.minibatches);
-  const learningRate = learningRateAt(config);
+  const control = await openControl(config, {
+    context: probeContextOf(config, dataset, model),
+    seed,
+    minibatches,
+    resumed,
+  });
+  const learningRate = control?.learningRate ?? learningRateAt(config);
   const trainerOptions = {
     objective: trainingObjective(model, config.loss, smoothing),
     specs: model.params,
@@ -131,7 +139,7 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
     resume: resumed,
   };
   const trainer = await openTrainer(trainerOptions, options.openEngine).catch(async (error: unknown) => {
-    await probes.close();
+    await Promise.all([probes.close(), control?.close()]);
     throw error;
   });
 
@@ -176,12 +184,14 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
         switchedOff: probes.switchedOff(),
         carried: trainer.carried,
         probes: probes.memory(),
+        ...(control && { control: control.memory(), snapshot: control.snapshotCarried ?? {} }),
       }));
     const outcome = await runLoop({
       config,
       trainer,
       learningRate,
       probes,
+      control,
       separate,
       signal: options.signal,
       record(step, values, records) {
@@ -210,7 +220,7 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
     throw error;
   } finally {
     keeper?.close();
-    await Promise.all([trainer.dispose(), probes.close(), separate?.close()]);
+    await Promise.all([trainer.dispose(), probes.close(), control?.close(), separate?.close()]);
     for (const sink of sinks) await sink.close?.();
   }
 }

@@ -3,6 +3,7 @@ import { sizeOf, type Params } from "../models/model.js";
 import {
   divergenceLimit,
   openLoopEngine,
+  type LoopCall,
   type LoopEngine,
   type OpenEngine,
   type TrainerOptions,
@@ -36,6 +37,8 @@ export interface Trainer {
    * minibatches have moved on. At the start: does nothing.
    */
   retreat(): Promise<void>;
+  /** Goes on from what was carried at an earlier step. The minibatches are whoever calls's to take back. */
+  rewind(to: { readonly step: number; readonly carried: Params }): void;
   /** Chooses the steps of a call, where the run is not alone in it. */
   readonly pace?: Pacer | undefined;
   /** Does work that other runs of this process must not come between, where there are any. */
@@ -45,7 +48,7 @@ export interface Trainer {
 
 /** @param openEngine  Default: a loop of the run's own. */
 export async function openTrainer(options: TrainerOptions, openEngine: OpenEngine = openLoopEngine): Promise<Trainer> {
-  const { specs, batchSize, minibatches, statistics = [] } = options;
+  const { specs, minibatches, statistics = [] } = options;
   const visible = [...specs, ...statistics];
   const engine = await openEngine(options);
   let step = options.resume?.step ?? 0;
@@ -61,16 +64,16 @@ export async function openTrainer(options: TrainerOptions, openEngine: OpenEngin
     }
   }
   /** The call that led here, to find the weights before its last update again. */
-  let before: { readonly step: number; readonly carried: Params; readonly indices: Int32Array } | null = null;
+  let before: (LoopCall & { readonly batchSize: number }) | null = null;
 
   async function retreat(): Promise<void> {
     if (before === null) return;
-    const { indices } = before;
+    const { indices, batchSize } = before;
     ({ step, carried } = before);
     before = null;
     const steps = indices.length / batchSize - 1;
     if (steps === 0) return;
-    carried = (await engine.run({ step, carried, indices: indices.subarray(0, steps * batchSize) })).after;
+    carried = (await engine.run({ step, carried, batchSize, indices: indices.subarray(0, steps * batchSize) })).after;
     step += steps;
   }
 
@@ -87,11 +90,12 @@ export async function openTrainer(options: TrainerOptions, openEngine: OpenEngin
     async advance(steps) {
       if (steps === 0) return { losses: new Float32Array(0) };
       const indices = minibatches.next(steps);
-      const { losses, after, milliseconds } = await engine.run({ step, carried, indices });
+      const batchSize = indices.length / steps;
+      const { losses, after, milliseconds } = await engine.run({ step, carried, indices, batchSize });
       const time = milliseconds === undefined ? {} : { milliseconds };
       const last = losses.length - 1;
       if (losses.length === steps && isGood(losses[last]!)) {
-        before = { step, carried, indices };
+        before = { step, carried, indices, batchSize };
         carried = after;
         step += steps;
         return { losses, ...time };
@@ -103,12 +107,16 @@ export async function openTrainer(options: TrainerOptions, openEngine: OpenEngin
         // The weights at `divergedAt` gave a bad loss, those one update earlier still a good one. Repeating the steps
         // up to there finds them, which costs nothing while all goes well.
         const good = indices.subarray(0, (last - 1) * batchSize);
-        carried = (await engine.run({ step, carried, indices: good })).after;
+        carried = (await engine.run({ step, carried, indices: good, batchSize })).after;
         step += last - 1;
       }
       return { losses, divergedAt, ...time };
     },
     retreat,
+    rewind(to) {
+      ({ step, carried } = to);
+      before = null;
+    },
     pace: engine.paceFrom?.(() => step),
     exclusively: engine.exclusively,
     dispose: () => engine.dispose(),
