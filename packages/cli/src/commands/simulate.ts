@@ -31,6 +31,7 @@ export function defineSimulate(command: Command, io: Io, finish: Finish): void {
       "without-replacement",
     )
     .option("--momentum <number>", "m in [0, 1), heavy ball", "0")
+    .option("--nesterov", "the momentum is Nesterov's")
     .option("--weight-decay <number>", "δ, L2", "0")
     .option("--label-noise <number>", "standard deviation of noise on the labels, fresh in each draw", "0")
     .option("--steps <number>", "optimiser updates", "1000");

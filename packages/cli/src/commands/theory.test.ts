@@ -77,6 +77,16 @@ describe("sedge theory", () => {
     expectRelative((JSON.parse(stdout) as { deterministicRatio: number }).deterministicRatio, 0.125, 1e-15);
   });
 
+  test("Nesterov's momentum has its own deterministic edge, 2(1+m)/((1+2m)λ_max)", async () => {
+    const path = file("nesterov.json", { ...minimal, momentum: 0.5 });
+    const edge = async (...flags: string[]) =>
+      JSON.parse((await sedge(path, "--json", ...flags)).stdout) as { criticalLearningRateDeterministic: number };
+    expectRelative((await edge("--nesterov")).criticalLearningRateDeterministic, 3 / (2 * 2), 1e-12);
+    expectRelative((await edge()).criticalLearningRateDeterministic, 3 / 2, 1e-12);
+    const { stdout } = await sedge(path, "--nesterov");
+    expect(stdout).toContain("m = 0.5 (Nesterov)");
+  });
+
   test("past the deterministic edge K is infinite and the page says which edge is crossed", async () => {
     const past = file("past.json", { ...minimal, learningRate: 1.5 });
     expect((JSON.parse((await sedge(past, "--json")).stdout) as { kExact: unknown }).kExact).toBe("Infinity");

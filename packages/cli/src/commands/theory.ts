@@ -12,6 +12,7 @@ interface TheoryOptions {
   readonly learningRate?: string;
   readonly batchSize?: string;
   readonly momentum?: string;
+  readonly nesterov?: boolean;
   readonly weightDecay?: string;
   readonly sampling?: string;
   readonly population?: string;
@@ -25,6 +26,7 @@ export function defineTheory(command: Command, io: Io): void {
     .option("--learning-rate <number>", "η, in units of one over curvature")
     .option("--batch-size <number>", "B, examples")
     .option("--momentum <number>", "m in [0, 1), heavy ball (default 0)")
+    .option("--nesterov", "the momentum is Nesterov's")
     .option("--weight-decay <number>", "δ, L2 (default 0)")
     .option("--sampling <name>", `${samplings.join(" | ")} (default without-replacement)`)
     .option("--population <number>", "N of the run, where the file is a probe of it")
@@ -41,8 +43,11 @@ export function defineTheory(command: Command, io: Io): void {
 
 /** Numbers where they are numbers; anything else is left for the schema to refuse by name. */
 function givenSettings(options: Omit<TheoryOptions, "json">): TheorySettings {
-  const { sampling, ...numbers } = options;
-  const settings: Record<string, unknown> = sampling === undefined ? {} : { sampling };
+  const { sampling, nesterov, ...numbers } = options;
+  const settings: Record<string, unknown> = {
+    ...(sampling !== undefined && { sampling }),
+    ...(nesterov !== undefined && { nesterov }),
+  };
   for (const [key, text] of Object.entries(numbers)) {
     if (text === undefined) continue;
     const value = Number(text);
@@ -54,7 +59,8 @@ function givenSettings(options: Omit<TheoryOptions, "json">): TheorySettings {
 const helpText = `
 A JSON file holds one object, or several as {"cases": [...]}:
   examples N, outputs C (default 1), jacobian (row-major [N·C, P], rows example by example) or ntk (Θ = J Jᵀ/N),
-  learningRate, batchSize, and if wanted momentum, weightDecay, sampling, population, residual.
+  learningRate, batchSize, and if wanted momentum, nesterov, weightDecay, sampling,
+  population, residual.
 Flags go before what the file says. The NTK of a network comes from any framework as a .npy of float32 or float64.
 
 Examples:

@@ -66,7 +66,7 @@ export async function networkErrors(
   const skipped: string[] = [];
   for (const [i, stored] of parsed.data.cases.entries()) {
     if (stored.name !== "mlp") {
-      skipped.push(`case ${i} (${stored.name})`);
+      skipped.push(`case ${i} (${stored.name}: only fully connected networks are rebuilt from such a file)`);
       continue;
     }
     const checked = networkSchema.safeParse(stored, { reportInput: true });

@@ -16,6 +16,7 @@ export interface LinearFlags {
   readonly batchSize: string;
   readonly sampling: string;
   readonly momentum: string;
+  readonly nesterov?: boolean;
   readonly weightDecay: string;
   readonly labelNoise: string;
   readonly steps: string;
@@ -54,6 +55,7 @@ function randomProblem(flags: LinearFlags, random: ReturnType<typeof createRando
   const settings = {
     batchSize: parseWholeNumber("--batch-size", flags.batchSize, 1, examples),
     momentum: parseNumber("--momentum", flags.momentum, (x) => x >= 0 && x < 1, "a number in [0, 1)"),
+    nesterov: flags.nesterov === true,
     weightDecay: parseNumber("--weight-decay", flags.weightDecay, (x) => x >= 0, "a number of at least 0"),
     sampling,
   };
@@ -76,13 +78,13 @@ function problemOfFile(path: string, random: ReturnType<typeof createRandom>): C
     ...(jacobian !== undefined && { jacobian }),
     ...(ntk !== undefined && { ntk }),
   });
-  const { learningRate, batchSize, momentum, weightDecay, sampling } = settings;
+  const { learningRate, batchSize, momentum, nesterov, weightDecay, sampling } = settings;
   if (batchSize > examples) {
     throw new TheoryRangeError(`batchSize: expected a whole number from 1 to ${examples}, got ${batchSize}.`);
   }
   return {
     system,
     residual: residual === undefined ? random.fork("residual").normals(system.size) : Float64Array.from(residual),
-    sgd: { learningRate, batchSize, momentum, weightDecay, sampling },
+    sgd: { learningRate, batchSize, momentum, nesterov, weightDecay, sampling },
   };
 }

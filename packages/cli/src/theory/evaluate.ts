@@ -17,7 +17,7 @@ export interface TheoryResult {
   readonly lambdaMax: number;
   readonly trace: number;
   readonly spectrum: Float64Array;
-  /** η(λ_max+δ)/(2(1+m)) */
+  /** η over `criticalLearningRateDeterministic`. */
   readonly deterministicRatio: number;
   readonly binding: "deterministic" | "stochastic";
   readonly stable: boolean;
@@ -32,7 +32,7 @@ export interface TheoryResult {
   /** Where K = 1; null where the deterministic edge comes first. */
   readonly criticalLearningRateExact: number | null;
   readonly criticalLearningRateDiagonal: number | null;
-  /** 2(1+m)/(λ_max+δ) */
+  /** 2(1+m)/(λ_max+δ), with Nesterov's momentum 2(1+m)/((1+2m)(λ_max+δ)). */
   readonly criticalLearningRateDeterministic: number;
   /** The smallest batch with K ≤ 1, a real number; null where no batch size helps. */
   readonly criticalBatchSizeExact: number | null;
@@ -67,8 +67,8 @@ export function asBadInput<T>(source: string, work: () => T): T {
 }
 
 function evaluate(given: TheoryCase, system: LinearSystem): TheoryResult {
-  const { name, learningRate, batchSize, momentum, weightDecay, sampling, population, residual } = given;
-  const dynamics = { momentum, weightDecay, sampling, population };
+  const { name, learningRate, batchSize, momentum, nesterov, weightDecay, sampling, population, residual } = given;
+  const dynamics = { momentum, nesterov, weightDecay, sampling, population };
   const settings = { ...dynamics, learningRate, batchSize };
   const kernel = noiseKernel(system, settings);
   const exactRate = onStochasticEdge(criticalLearningRate(system, { ...dynamics, batchSize, norm: "exact" }));

@@ -31,6 +31,7 @@ const settings = {
   learningRate: z.number().positive().describe("η"),
   batchSize: z.int().positive().describe("B"),
   momentum: z.number().min(0).lt(1).default(0).describe("m, heavy ball"),
+  nesterov: z.boolean().default(false).describe("the momentum is Nesterov's"),
   weightDecay: z.number().min(0).default(0).describe("δ"),
   sampling: z.enum(samplings).default("without-replacement"),
   population: z.int().positive().optional().describe("N of the run, where the system is a probe of it"),
@@ -79,6 +80,7 @@ export interface TheoryCase {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly momentum: number;
+  readonly nesterov: boolean;
   readonly weightDecay: number;
   readonly sampling: (typeof samplings)[number];
   readonly population?: number | undefined;

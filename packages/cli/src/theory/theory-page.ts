@@ -6,14 +6,14 @@ import type { TheoryCase } from "./theory-file.js";
 
 /** One case for people: the question, both edges, the critical values, a verdict. */
 export function theoryPage(given: TheoryCase, result: TheoryResult, colours: Colours): string {
-  const { examples, outputs, batchSize, learningRate, momentum, weightDecay, sampling, population } = given;
+  const { examples, outputs, batchSize, learningRate, momentum, nesterov, weightDecay, sampling, population } = given;
   const question = [
     `N = ${examples}`,
     ...(outputs > 1 ? [`C = ${outputs}`] : []),
     ...(population === undefined ? [] : [`a probe of ${population}`]),
     `B = ${batchSize} ${sampling.replaceAll("-", " ")}`,
     `η = ${formatNumber(learningRate, 4)}`,
-    ...(momentum > 0 ? [`m = ${momentum}`] : []),
+    ...(momentum > 0 ? [`m = ${momentum}${nesterov ? " (Nesterov)" : ""}`] : []),
     ...(weightDecay > 0 ? [`δ = ${weightDecay}`] : []),
   ].join(", ");
   const batch = result.criticalBatchSizeExact;
