@@ -8,6 +8,7 @@ import { multiply } from "../products.js";
 import { native as browser } from "./browser.js";
 import { candidates } from "./candidates.js";
 import { native } from "./node.js";
+import { spellings } from "./routines.js";
 import { disagreement } from "./verify.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sedge-linalg-"));
@@ -101,6 +102,10 @@ test("a chosen library reports its own name", () => {
   expect(found.library).toBeTruthy();
   expect(found.path).toBeTruthy();
   if (found.library!.startsWith("OpenBLAS")) expect(found.threads).toBeGreaterThan(0);
+});
+
+test("routines are known by the names that NumPy's and SciPy's own OpenBLAS gives them", () => {
+  expect(spellings("dsyevd")).toEqual(["dsyevd_", "dsyevd_64_", "scipy_dsyevd_64_", "scipy_dsyevd_"]);
 });
 
 test("every platform has candidates", () => {

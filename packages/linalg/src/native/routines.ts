@@ -25,6 +25,17 @@ export interface Library {
   readonly core?: string;
 }
 
+/**
+ * What a Fortran routine may be called: as compilers write it, with the suffix of 64-bit integers, and as the OpenBLAS inside the
+ * Python packages of NumPy and SciPy has it, which is often newer than the system's.
+ */
+export const spellings = (routine: string): string[] => [
+  ...[`${routine}_`, `${routine}_64_`, `scipy_${routine}_64_`, `scipy_${routine}_`],
+];
+
+/** The same of a function of OpenBLAS itself. */
+const ofOpenBlas = (name: string): string[] => [name, `${name}64_`, `scipy_${name}64_`, `scipy_${name}`];
+
 /** @throws Error, from the loader or with the name of a routine that is missing */
 export function openLibrary(candidate: Candidate): Library {
   const koffi = createRequire(import.meta.url)("koffi") as typeof koffiModule;
@@ -39,6 +50,13 @@ export function openLibrary(candidate: Candidate): Library {
     }
     return null;
   };
+  const findAny: Find = (names, result, parameters) => {
+    for (const name of names) {
+      const found = find(`${result} ${name}(${parameters})`);
+      if (found !== null) return found;
+    }
+    return null;
+  };
 
   const bind = (name: keyof typeof ROUTINES): Routine => {
     const { letters, integers, others, arguments: count } = ROUTINES[name];
@@ -47,43 +65,46 @@ export function openLibrary(candidate: Candidate): Library {
       return (others as readonly number[]).includes(index) ? "double *" : "const char *";
     });
     const lengths = Array<string>(letters).fill("size_t");
-    const routine = find(`void ${name}_(${[...types, ...lengths].join(", ")})`);
+    const routine = findAny(spellings(name), "void", [...types, ...lengths].join(", "));
     if (routine === null) throw new Error(`has no ${name}_`);
     const ones = Array<number>(letters).fill(1);
     return (...values) => void routine(...values, ...ones);
   };
 
   const routines = { dgemm: bind("dgemm"), dgemv: bind("dgemv"), dtrmm: bind("dtrmm"), dsyevd: bind("dsyevd") };
-  return { routines, path: candidate[0]!, ...describeLibrary(find, candidate[0]!) };
+  return { routines, path: candidate[0]!, ...describeLibrary(findAny, candidate[0]!) };
 }
 
+type Find = (
+  names: readonly string[],
+  result: string,
+  parameters: string,
+) => ((...values: unknown[]) => unknown) | null;
+
 /** What the library says of itself. */
-function describeLibrary(
-  find: (declaration: string) => ((...values: unknown[]) => unknown) | null,
-  path: string,
-): Pick<Library, "name" | "threads" | "core"> {
-  const config = find("const char *openblas_get_config()");
+function describeLibrary(find: Find, path: string): Pick<Library, "name" | "threads" | "core"> {
+  const config = find(ofOpenBlas("openblas_get_config"), "const char *", "");
   if (config !== null) {
-    const threads = find("int openblas_get_num_threads()")?.();
-    const core = find("const char *openblas_get_corename()")?.();
+    const threads = find(ofOpenBlas("openblas_get_num_threads"), "int", "")?.();
+    const core = find(ofOpenBlas("openblas_get_corename"), "const char *", "")?.();
     return {
       name: String(config()).trim(),
       ...(typeof threads === "number" ? { threads } : {}),
       ...(typeof core === "string" ? { core } : {}),
     };
   }
-  const mkl = find("void MKL_Get_Version_String(uint8_t *text, int length)");
+  const mkl = find(["MKL_Get_Version_String"], "void", "uint8_t *text, int length");
   if (mkl !== null) {
     const text = new Uint8Array(200);
     mkl(text, text.length);
-    const threads = find("int MKL_Get_Max_Threads()")?.();
+    const threads = find(["MKL_Get_Max_Threads"], "int", "")?.();
     const end = text.indexOf(0);
     const name = new TextDecoder().decode(text.subarray(0, end < 0 ? undefined : end)).trim();
     return { name, ...(typeof threads === "number" ? { threads } : {}) };
   }
   if (path.includes("Accelerate")) return { name: "Apple Accelerate" };
   const version = [new Int32Array(2), new Int32Array(2), new Int32Array(2)];
-  const ask = find("void ilaver_(int32_t *major, int32_t *minor, int32_t *patch)");
+  const ask = find(spellings("ilaver"), "void", "int32_t *major, int32_t *minor, int32_t *patch");
   if (ask === null) return { name: "LAPACK" };
   ask(...version);
   return { name: `LAPACK ${version.map((part) => part[0]).join(".")}` };
