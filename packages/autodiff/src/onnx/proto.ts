@@ -101,7 +101,7 @@ message TensorShapeProto {
 }
 `;
 
-const root = protobuf.parse(schema, { keepCase: true }).root;
+const root = protobuf.parse(schema, { keepCase: true }).root.resolveAll();
 const modelType = root.lookupType("onnx.ModelProto");
 
 /** The messages as plain objects. Fields that are not set are absent; int64 are numbers. */
@@ -190,7 +190,51 @@ export const attributeTypes = {
   strings: 8,
 } as const;
 
-export const encodeModel = (model: ModelProto): Uint8Array => modelType.encode(modelType.fromObject(model)).finish();
+/**
+ * The bytes of a model. Written from the schema field by field: protobufjs would compile an encoder from source text, which a
+ * page's content security policy forbids.
+ */
+export function encodeModel(model: ModelProto): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writeMessage(writer, modelType, model as unknown as Message);
+  return writer.finish();
+}
+
+type Message = Readonly<Record<string, unknown>>;
+type Scalar = "int32" | "int64" | "uint64" | "float" | "double" | "string" | "bytes";
+
+function writeMessage(writer: protobuf.Writer, type: protobuf.Type, message: Message): void {
+  for (const field of type.fieldsArray) {
+    const value = message[field.name];
+    if (value === undefined) continue;
+    const values = field.repeated ? (value as ArrayLike<unknown>) : [value];
+    if (values.length > 0) writeField(writer, field, values);
+  }
+}
+
+/** https://protobuf.dev/programming-guides/encoding: a tag of number and wire type, then the value. */
+function writeField(writer: protobuf.Writer, field: protobuf.Field, values: ArrayLike<unknown>): void {
+  const lengthDelimited = (field.id << 3) | 2;
+  const scalar = field.type as Scalar;
+  const writeScalar = (value: unknown) =>
+    void (writer[scalar] as (value: unknown) => protobuf.Writer).call(writer, value);
+  if (field.repeated && field.packed && scalar in protobuf.types.packed) {
+    writer.uint32(lengthDelimited).fork();
+    for (let i = 0; i < values.length; i++) writeScalar(values[i]);
+    writer.ldelim();
+    return;
+  }
+  for (let i = 0; i < values.length; i++) {
+    if (field.resolvedType instanceof protobuf.Type) {
+      writer.uint32(lengthDelimited).fork();
+      writeMessage(writer, field.resolvedType, values[i] as Message);
+      writer.ldelim();
+    } else {
+      writer.uint32((field.id << 3) | protobuf.types.basic[scalar]!);
+      writeScalar(values[i]);
+    }
+  }
+}
 
 /** @throws an error of protobufjs if the bytes are not a message of this kind. */
 export const decodeModel = (bytes: Uint8Array): ModelProto =>
