@@ -102,7 +102,7 @@ describe("parseTrainConfig", () => {
       new BadInput(
         'run.yaml: steps: expected a number, got "many"; lr: unknown key; allowed are name, seed, data, model, loss, ' +
           "labelSmoothing, learningRate, schedule, optimizer, momentum, weightDecay, clipNorm, batchSize, accumulate, " +
-          "steps, sampling, probes, threads",
+          "steps, sampling, probes, control, threads",
       ),
     );
     expect(() => parseTrainConfig(null)).toThrow(new BadInput("config: expected an object, got null"));
