@@ -1,13 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { ChartPanel } from "./charts/ChartPanel.js";
 import { accuracyChart, edgesChart, lossChart, sharpnessChart, sharpnessRatioChart } from "./charts/measures.js";
-import { ComparePage } from "./compare/ComparePage.js";
-import { PhasesPage } from "./phases/PhasesPage.js";
-import { RunPage } from "./run/RunPage.js";
 import { RunList } from "./runs/RunList.js";
 import { Verdicts } from "./runs/Verdicts.js";
-import { RunTable } from "./table/RunTable.js";
 import { Banner, Header } from "./ui/Header.js";
+import { Later } from "./ui/Later.js";
 import { Segmented } from "./ui/Segmented.js";
 import { Toolbar } from "./ui/Toolbar.js";
 import { PageContext, usePage, type Page } from "./view/page.js";
@@ -52,17 +49,22 @@ function Body() {
   }
   switch (page.view.value.view) {
     case "table":
-      return <RunTable />;
+      return <Later key="table" load={table} />;
     case "compare":
-      return <ComparePage />;
+      return <Later key="compare" load={compare} />;
     case "phases":
-      return <PhasesPage />;
+      return <Later key="phases" load={phases} />;
     case "run":
-      return <RunPage />;
+      return <Later key="run" load={run} />;
     case "charts":
       return <Charts />;
   }
 }
+
+const table = async () => (await import("./table/RunTable.js")).RunTable;
+const compare = async () => (await import("./compare/ComparePage.js")).ComparePage;
+const phases = async () => (await import("./phases/PhasesPage.js")).PhasesPage;
+const run = async () => (await import("./run/RunPage.js")).RunPage;
 
 function Charts() {
   const page = usePage();

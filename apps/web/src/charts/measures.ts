@@ -283,6 +283,11 @@ export const chartedKeys: readonly string[] = [
   ),
 ];
 
+/** Of each chart the line that is drawn however many runs there are: what a first look shows. */
+export const mainKeys: readonly string[] = [lossChart, edgesChart, sharpnessChart, accuracyChart].map(
+  ({ measures }) => measures[0]!.key,
+);
+
 /** So many runs can still be told apart with several line styles each. */
 const fewRuns = 6;
 

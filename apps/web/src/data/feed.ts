@@ -20,6 +20,8 @@ export interface FeedOptions {
   readonly eventsUrl: URL;
   readonly data: RunData;
   readonly keys: readonly string[];
+  /** Of those, the ones that a first look at many runs brings. Default all. */
+  readonly glanceKeys?: readonly string[];
   /** Something changed in `data`; may be called many times a frame. */
   readonly onData: () => void;
   readonly onState: (state: FeedState) => void;
@@ -45,10 +47,11 @@ const runsPerGlance = 100;
  * meanwhile is merged by step. Nothing can fall between the two. A later connection resumes with `Last-Event-ID`; a
  * store that does not know that place is another one (`reset`), and everything is read afresh.
  */
-export function startFeed({ client, eventsUrl, data, keys, onData, onState, onRecorded, live = {} }: FeedOptions): {
+export function startFeed(options: FeedOptions): {
   retryNow(): void;
   close(): void;
 } {
+  const { client, eventsUrl, data, keys, glanceKeys = keys, onData, onState, onRecorded, live = {} } = options;
   let state: FeedState = { connection: { kind: "connecting" }, listed: false, loading: 0, error: null };
   const update = (change: Partial<FeedState>) => onState((state = { ...state, ...change }));
   /** Runs whose history has been read or is asked for. */
@@ -88,7 +91,8 @@ export function startFeed({ client, eventsUrl, data, keys, onData, onState, onRe
     const then = generation;
     update({ loading: queue.length + (points === mostPoints ? runs.length : 0) });
     try {
-      const histories = await client.metrics({ runs, keys, points });
+      const isGlance = points === glancePoints;
+      const histories = await client.metrics({ runs, keys: isGlance ? glanceKeys : keys, points });
       if (then !== generation) return;
       data.merge(histories);
       onData();

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import { useCallback, useRef } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { MathText } from "../ui/MathText.js";
 import { usePage } from "../view/page.js";
 import { everything, isSelected, solo, toggled } from "../view/selection.js";
@@ -9,11 +9,16 @@ import { RunRow } from "./RunRow.js";
 /** On a narrow page so many runs are listed until all are asked for. */
 const firstFew = 6;
 
+/** So many are laid out at first, and so many more whenever the reader comes near the end: a card costs milliseconds. */
+const chunk = 24;
+
 /** Every run, newest first: pick what the charts show. */
 export function RunList() {
   const page = usePage();
   const list = useRef<HTMLUListElement>(null);
   const unfolded = useSignal(false);
+  const laidOut = useSignal(chunk);
+  const rest = useRef<HTMLLIElement>(null);
   const { filter, selection } = page.view.value;
   const matching = useComputed(() =>
     [...page.runs.value].reverse().filter((run) => matchesFilter(run, page.view.value.filter)),
@@ -34,6 +39,19 @@ export function RunList() {
     boxes[boxes.indexOf(event.target) + step]?.focus();
     event.preventDefault();
   };
+
+  const isCut = matching.length > laidOut.value;
+  useEffect(() => {
+    if (!isCut) return;
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) laidOut.value += chunk;
+      },
+      { rootMargin: "600px" },
+    );
+    near.observe(rest.current!);
+    return () => near.disconnect();
+  }, [isCut, laidOut.value]);
 
   const { loading } = page.feed.value;
   const total = page.runs.value.length;
@@ -79,7 +97,7 @@ export function RunList() {
         </p>
       </header>
       <ul ref={list} class="run-list" data-folded={!unfolded.value && matching.length > firstFew} onKeyDown={onKeyDown}>
-        {matching.map((run) => (
+        {matching.slice(0, laidOut.value).map((run) => (
           <RunRow
             key={run.id}
             run={run}
@@ -90,6 +108,7 @@ export function RunList() {
             onHighlight={onHighlight}
           />
         ))}
+        {isCut && <li ref={rest} class="run-rest" style={{ height: `${(matching.length - laidOut.value) * 134}px` }} />}
       </ul>
       {matching.length > firstFew && (
         <button
