@@ -79,6 +79,12 @@ test("by taps, for random depthwise kernels", () =>
     { numRuns: 15 },
   ));
 
+test("by columns, for random kernels, strides, padding and dilation", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(axis, { minLength: 1, maxLength: 2 }), (axes) => checkFormulation(axes, "columns", 1, 2)),
+    { numRuns: 12 },
+  ));
+
 test("by tiles of both sizes, for random sizes and padding", () =>
   fc.assert(
     fc.asyncProperty(
@@ -111,6 +117,7 @@ const square = {
 test.each([
   ["many channels", square, "tiles"],
   ["few channels, large images", { ...square, inputs: 32 }, "shifts"],
+  ["the few channels of a first layer", { ...square, inputs: 3, strides: [2, 2] }, "columns"],
   ["few channels, small images", { ...square, inputs: 32, positions: 16 }, "rows"],
   ["dilated taps", { ...square, dilations: [2, 2] }, "shifts"],
   ["strides", { ...square, strides: [2, 2] }, "rows"],

@@ -22,21 +22,26 @@ export interface WeightShape {
   readonly positions: number;
 }
 
-export type WeightFormulation = "rows" | "shifts" | "taps" | "tiles";
+export type WeightFormulation = "rows" | "shifts" | "taps" | "tiles" | "columns";
 
 /** Fewer positions than this, and copies of the cotangents cost more than those of the windows. */
 const FEW_POSITIONS = 128;
+
+/** So many input channels, and copies of X for every tap are dearer than transposing Ȳ. */
+const FEW_CHANNELS = 8;
 
 /**
  * "taps": for each tap a product summed over positions; depthwise convolutions, where there is nothing to multiply as
  * matrices. "shifts": X shifted along the last axis times Ȳ shifted along the others, one product for all taps with six
  * copies instead of nine for 3×3; needs stride 1. "tiles": Winograd's products, for 3×3 taps side by side and many channels.
- * "rows": windows as rows times Ȳ; any shape.
+ * "columns": each example's windows as columns, times its cotangents; the few channels of a first layer, where Ȳ is so much larger
+ * than X that nothing pays which copies it. "rows": windows as rows times Ȳ; any shape.
  */
 export function weightFormulation(shape: WeightShape): WeightFormulation {
   const { kernel, strides, group, inputs, outputs, positions } = shape;
   if (group > 1 && inputs === group && outputs === group) return "taps";
   if (winogradPays(shape, group, inputs, outputs)) return "tiles";
+  if (group === 1 && sizeOf(kernel) !== 1 && inputs <= FEW_CHANNELS && positions >= FEW_POSITIONS) return "columns";
   // A single tap has nothing to step over once the elements between are cut out.
   const dense = kernel.every((size, i) => size === 1 || strides[i] === 1);
   return dense && (group > 1 || sizeOf(kernel) === 1 || positions >= FEW_POSITIONS) ? "shifts" : "rows";
@@ -57,6 +62,7 @@ export function weightCotangent(
   const spatialKnown = x.shape.slice(2).every((size) => typeof size === "number");
   const chosen = formulation ?? weightFormulation({ ...windows, group, inputs, outputs, positions });
   if (chosen === "taps") return byTaps(g, x, dy, windows, counts);
+  if (chosen === "columns") return byColumns(g, x, dy, windows, counts);
   if (chosen === "tiles" && spatialKnown) return winogradWeights(g, x, dy, windows, counts);
   if (chosen === "shifts" && spatialKnown) return byShifts(g, x, dy, windows, counts, group);
   return byRows(g, x, dy, windows, counts, group);
@@ -113,6 +119,19 @@ function byShifts(g: Builder, x: Value, dy: Value, windows: Windows, counts: rea
   const product = group === 1 ? g.gemm(left, right, null, { transB: 1 }) : g.matMul(left, g.transposeLast(right));
   const apart = g.reshape(product, [group, moved.length, outputs / group, seen.length, inputs / group]);
   return g.reshape(g.transpose(apart, [0, 2, 4, 1, 3]), [outputs, inputs / group, ...kernel]);
+}
+
+/** For each example its windows as columns, times its cotangents as they lie; then the sum over examples. One group. */
+function byColumns(g: Builder, x: Value, dy: Value, windows: Windows, counts: readonly number[]): Value {
+  const axes = windows.kernel.map((_, i) => i + 2);
+  const [examples, inputs] = x.shape as readonly [Dim, number];
+  const outputs = dy.shape[1] as number;
+  const positions = sizeOf(counts);
+  const padded = padAxes(g, x, axes, windows.before, windows.after);
+  const seen = taps(windows.kernel).map((tap) => seenBy(g, padded, axes, tap, windows, counts));
+  const columns = g.reshape(g.concat(seen, 1), [examples, Number(sizeOf(windows.kernel)) * inputs, positions]);
+  const products = g.matMul(g.reshape(dy, [examples, outputs, positions]), g.transposeLast(columns));
+  return channelsSecond(g, g.reshape(g.reduceSum(products, [0]), [outputs, ...windows.kernel, inputs]));
 }
 
 /** The elements start, start + step … of an axis, `count` of them, zeros where there are none. */

@@ -50,8 +50,9 @@ const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 
 /** Gelu, y = x·Φ(x):  y′ = Φ(x) + x·φ(x), Φ the normal distribution, φ its density. */
 function geluSlope(g: Builder, x: Value): Value {
-  const cumulative = g.mul(g.add(g.erf(g.mul(x, 1 / SQRT_2)), 1), 0.5);
-  const density = g.mul(g.exp(g.mul(g.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  const u = g.mul(x, 1 / SQRT_2);
+  const cumulative = g.mul(g.add(g.erf(u), 1), 0.5);
+  const density = g.exp(g.sub(-0.5 * Math.log(2 * Math.PI), g.mul(u, u)));
   return g.add(cumulative, g.mul(x, density));
 }
 

@@ -142,6 +142,29 @@ test("the slope of relu by a faster op: the same numbers, and only after relu in
   expect(opsOf(optimize(wide))).toEqual(["Relu", "Sign"]);
 });
 
+test("gelu with its slope computes the error function once", async () => {
+  const slope = graph((b) => {
+    const x = b.input("x", ["n"]);
+    const y = b.gelu(x);
+    return { y, slope: b.gradient(b.reduceSum(y), [x])[0]! };
+  });
+  expect(opsOf(optimize(slope)).filter((op) => op === "Erf" || op === "Gelu" || op === "HardSigmoid")).toEqual([
+    "Erf",
+    "HardSigmoid",
+  ]);
+  const x = [-6, -2, -0.3, 0, 1e-4, 0.7, 3, 9];
+  const [single, double] = await Promise.all([compile(slope), compile(slope, { precision: "float64" })]);
+  const [fast, exact] = [await single.run({ x }), await double.run({ x })];
+  await Promise.all([single.dispose(), double.dispose()]);
+  for (const name of ["y", "slope"]) {
+    const errors = numbersOf(fast[name]!).map((value, i) => Math.abs(value - numbersOf(exact[name]!)[i]!));
+    // Φ is rounded to 2⁻²⁴, and x as large as 9 multiplies it; a few roundings more in the density, which is at most 0.4.
+    expect(Math.max(...errors)).toBeLessThan(20 * 2 ** -24);
+  }
+  // Alone, gelu stays the one kernel that it is.
+  expect(opsOf(optimize(graph((b) => ({ y: b.gelu(b.input("x", [3])) }))))).toEqual(["Gelu"]);
+});
+
 describe("regroup", () => {
   test("multiplies what stays the same once, outside the loop", () => {
     const loop = graph((b) => {
