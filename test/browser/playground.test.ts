@@ -111,10 +111,10 @@ test("it trains, live, and K of the trained weights is Node's", async () => {
   await untilPoints(page, "loss", 6);
   expect(await page.locator(".readings").getAttribute("data-phase")).toBe("training");
   // Both sliders act while it trains.
-  const rate = page.getByLabel("learning rate");
+  const rate = page.getByRole("slider", { name: "learning rate" });
   await rate.focus();
   await rate.press("ArrowRight");
-  const batch = page.getByLabel("batch size");
+  const batch = page.getByRole("slider", { name: "batch size" });
   await batch.focus();
   await batch.press("ArrowRight");
   await page.waitForFunction(() => location.search.includes("learningRate=0.0112&batchSize=4"));
@@ -129,7 +129,7 @@ test("it trains, live, and K of the trained weights is Node's", async () => {
 });
 
 test("a linear model beyond its threshold grows, and says so", async () => {
-  await page.getByText("Linear", { exact: true }).click();
+  await page.getByRole("radio", { name: "Linear" }).check();
   await untilMeasured();
   const critical = Number(await page.locator("[data-critical]").getAttribute("data-critical"));
   expect(critical).toBeGreaterThan(0);
@@ -141,7 +141,7 @@ test("a linear model beyond its threshold grows, and says so", async () => {
 });
 
 test.each(["light", "dark"] as const)("axe finds nothing wrong, %s", async (theme) => {
-  await page.getByText(theme === "light" ? "Light" : "Dark", { exact: true }).click();
+  await page.getByRole("radio", { name: theme === "light" ? "Light" : "Dark" }).check();
   expect(await violations()).toEqual([]);
 });
 

@@ -206,11 +206,14 @@ type Scalar = "int32" | "int64" | "uint64" | "float" | "double" | "string" | "by
 function writeMessage(writer: protobuf.Writer, type: protobuf.Type, message: Message): void {
   for (const field of type.fieldsArray) {
     const value = message[field.name];
-    if (value === undefined) continue;
-    const values = field.repeated ? (value as ArrayLike<unknown>) : [value];
-    if (values.length > 0) writeField(writer, field, values);
+    if (value === undefined || isDefault(value)) continue;
+    writeField(writer, field, field.repeated ? (value as ArrayLike<unknown>) : [value]);
   }
 }
+
+/** What a reader takes for granted is left out: zero, no text, no bytes, an empty list. */
+const isDefault = (value: unknown): boolean =>
+  Object.is(value, 0) || (typeof value !== "number" && (value as ArrayLike<unknown>).length === 0);
 
 /** https://protobuf.dev/programming-guides/encoding: a tag of number and wire type, then the value. */
 function writeField(writer: protobuf.Writer, field: protobuf.Field, values: ArrayLike<unknown>): void {
@@ -230,7 +233,7 @@ function writeField(writer: protobuf.Writer, field: protobuf.Field, values: Arra
       writeMessage(writer, field.resolvedType, values[i] as Message);
       writer.ldelim();
     } else {
-      writer.uint32((field.id << 3) | protobuf.types.basic[scalar]!);
+      writer.uint32((field.id << 3) | protobuf.types.basic[scalar]);
       writeScalar(values[i]);
     }
   }
