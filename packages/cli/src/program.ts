@@ -41,6 +41,21 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import("./commands/measure.js")).defineMeasure,
   },
   {
+    name: "advise",
+    summary: "what to change about a run, and why",
+    load: async () => (await import("./commands/advise.js")).defineAdvise,
+  },
+  {
+    name: "edge-test",
+    summary: "where a run's loss really blows up, beside what K and λ_max predicted",
+    load: async () => (await import("./commands/edge-test.js")).defineEdgeTest,
+  },
+  {
+    name: "study",
+    summary: "studies of Sedge itself: control, whether it helps to let K choose the learning rate",
+    load: async () => (await import("./commands/study.js")).defineStudy,
+  },
+  {
     name: "theory",
     summary: "both edges of a Jacobian or NTK: K four ways, critical learning rates",
     load: async () => (await import("./commands/theory.js")).defineTheory,
