@@ -15,6 +15,24 @@ export const presets: Readonly<Record<string, { readonly summary: string; readon
     summary: "the same network with cross-entropy, B = 8, η = 0.02",
     config: { loss: "cross-entropy", learningRate: 0.02, batchSize: 8, steps: 6000 },
   },
+  "cifar10-resnet18": {
+    summary:
+      "ResNet-18, 4000 CIFAR-10 images (sedge data get cifar10), B = 32, Nesterov, cosine η from 0.02: 16 epochs",
+    config: {
+      data: { name: "cifar10", examples: 4000, testExamples: 500 },
+      model: { kind: "resnet", depth: 18 },
+      loss: "cross-entropy",
+      optimizer: { kind: "sgd", nesterov: true },
+      momentum: 0.9,
+      learningRate: 0.02,
+      schedule: { kind: "cosine", warmup: 60 },
+      batchSize: 32,
+      steps: 2000,
+      sampling: "epoch-shuffle",
+      probes: { count: 5, measure: ["loss"] },
+      threads: 2,
+    },
+  },
   "mnist-linear": {
     summary: "no hidden layer: a convex problem, B = 1, η = 0.0005",
     config: { model: { widths: [] }, learningRate: 0.0005, batchSize: 1, steps: 6000 },
