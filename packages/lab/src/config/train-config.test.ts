@@ -58,7 +58,7 @@ describe("parseTrainConfig", () => {
     [
       { model: { layers: 3 } },
       "model.layers: unknown key; allowed are kind, widths, activation, depth, stem, norm, groups, width, size, patch, " +
-        "heads, parameterization, baseWidth",
+        "heads, path, weights, output, layout, parameterization, baseWidth",
     ],
     [{ model: { depth: 3 } }, "model.depth: expected only with model.kind resnet or vit, got it with mlp"],
     [{ model: { kind: "resnet", depth: 3 } }, "model.depth: expected 18, 34 or 50 for a resnet, got 3"],
