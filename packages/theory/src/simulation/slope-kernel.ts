@@ -45,7 +45,7 @@ export interface SlopeKernels {
 
 let module: CompiledModule | null | undefined;
 
-/** Memory fresh from the system costs as much to touch as a hundred steps: that of the last simulation is kept, up to this many words. */
+/** Memory fresh from the system costs as much to touch as some thirty steps: that of the last simulation is kept, up to this many words. */
 const KEPT_WORDS = 2 ** 23;
 let idle: SlopeKernels | undefined;
 
