@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
+import type sharpModule from "sharp";
 import { BadInput } from "../errors.js";
 import { imageCacheEntry, type ListedFile } from "./image-cache.js";
 import type { ImageSet } from "./image-set.js";
@@ -114,7 +115,7 @@ async function decodeFiles(
   };
 }
 
-type Sharp = (typeof import("sharp"))["default"];
+type Sharp = typeof sharpModule;
 
 interface ImageFile {
   readonly path: string;
