@@ -36,6 +36,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import("./commands/runs.js")).defineRuns,
   },
   {
+    name: "report",
+    summary: "a run or a sweep as one page: figures, tables, settings, how to reproduce",
+    load: async () => (await import("./commands/report.js")).defineReport,
+  },
+  {
     name: "measure",
     summary: "both edges of an ONNX model on your data: K, λ_max, spectrum, layers, advice",
     load: async () => (await import("./commands/measure.js")).defineMeasure,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -43,6 +43,28 @@ describe("sedge serve", () => {
     });
     expect(code).toBe(0);
     await expect(fetch(`${address}/api/v1/health`)).rejects.toThrow();
+  });
+
+  test("a TensorBoard log directory becomes runs while it is served", async () => {
+    const logs = join(folder, "logs", "first");
+    mkdirSync(logs, { recursive: true });
+    const fixtures = new URL("../../../server/src/ingest/tensorboard/fixtures/", import.meta.url);
+    const name = "events.out.tfevents.1700000000.torch";
+    copyFileSync(new URL(name, fixtures), join(logs, name));
+    const code = await serving(["--port", "0", "--tensorboard", join(folder, "logs")], async (url) => {
+      await vi.waitFor(async () => {
+        const answer = (await (await fetch(`${url}/api/v1/runs`)).json()) as { runs: { name: string; step: number }[] };
+        expect(answer.runs.map((one) => one.name)).toEqual(["first"]);
+        expect(answer.runs[0]!.step).toBeGreaterThan(0);
+      }, 10_000);
+    });
+    expect(code).toBe(0);
+  });
+
+  test("a log directory that is none is bad input", async () => {
+    const io = memoryIo();
+    expect(await run(["serve", "--store", folder, "--tensorboard", join(folder, "none")], io)).toBe(2);
+    expect(io.stderr).toMatch(/^sedge serve: --tensorboard: expected a folder, got "[^\n]*none", which is none\.\n$/);
   });
 
   test("a busy port that was asked for is bad input", async () => {

@@ -1,4 +1,6 @@
-import { createToken } from "@sedge/server";
+import { createToken, ingestTensorBoard } from "@sedge/server";
+import { existsSync, statSync } from "node:fs";
+import { BadInput } from "@sedge/lab";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { addStoreOption, withStore } from "../store-option.js";
@@ -9,6 +11,7 @@ interface ServeOptions {
   readonly port?: string;
   readonly host: string;
   readonly token?: string;
+  readonly tensorboard?: string;
 }
 
 /** Addresses that only this machine can reach. */
@@ -20,18 +23,40 @@ export function defineServe(command: Command, io: Io): void {
     .option("--port <number>", `TCP port, 0 for any free one (default ${defaultPort}, or a free one if that is busy)`)
     .option("--host <address>", "address of this machine to listen on; others can reach 0.0.0.0", "127.0.0.1")
     .option("--token <text>", "what a browser must know (default: none on 127.0.0.1, a random one elsewhere)")
+    .option("--tensorboard <folder>", "follow a TensorBoard log directory: its runs become runs of the store")
     .addHelpText("after", helpText)
-    .action(async ({ store: folder, port, host, token }: ServeOptions) => {
+    .action(async ({ store: folder, port, host, token, tensorboard }: ServeOptions) => {
       const wanted = parsePort(port);
+      if (tensorboard !== undefined) requireFolder(tensorboard);
       await withStore(folder, { readOnly: false }, async (store) => {
         const secret = token ?? (isOwn(host) ? undefined : createToken());
         const server = await serveStore(store, io, { port: wanted, host, token: secret });
         io.print(`Dashboard: ${server.link}`);
         io.note(`Serving the runs in ${store.folder}. Ctrl-C ends it.`);
-        await untilInterrupted(io);
-        await server.close();
+        const stopped = new AbortController();
+        const following =
+          tensorboard === undefined
+            ? undefined
+            : ingestTensorBoard(tensorboard, store, {
+                signal: stopped.signal,
+                onProblem: (problem) => io.note(problem),
+              });
+        if (tensorboard !== undefined) io.note(`Following the event files in ${tensorboard}.`);
+        try {
+          // What ends the following early is a fault of the store or the folder, which ends the command.
+          await Promise.race(following === undefined ? [untilInterrupted(io)] : [untilInterrupted(io), following]);
+        } finally {
+          stopped.abort();
+          await Promise.allSettled([following]);
+          await server.close();
+        }
       });
     });
+}
+
+function requireFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  throw new BadInput(`--tensorboard: expected a folder, got ${JSON.stringify(path)}, which is none.`);
 }
 
 const helpText = `
@@ -42,5 +67,6 @@ Examples:
   sedge serve
   sedge serve --store runs/.sedge --port 8080
   sedge serve --host 0.0.0.0
+  sedge serve --tensorboard lightning_logs
 
   curl http://127.0.0.1:${defaultPort}/api/v1/runs`;
