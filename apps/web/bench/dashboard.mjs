@@ -3,11 +3,14 @@
 // A generated store of 100 runs × 10 metrics × 1000 steps by default. Prints, in milliseconds: from the navigation to the
 // first charts of all runs, and to every point; from an append in the store to the chart that holds the point; and the
 // time between animation frames while the charts are panned, zoomed, and pointed at, still and while runs go on.
+/* global document, MutationObserver, PointerEvent, requestAnimationFrame, WheelEvent -- the page's, where those functions run */
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { clearInterval, setInterval } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { openStore, startServer } from "@sedge/server";
 import { runnerImport } from "vite";
 

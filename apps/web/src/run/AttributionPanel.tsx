@@ -135,30 +135,33 @@ const shortened = (name: string, width: number) => {
 };
 
 function LayerTable({ layers }: { readonly layers: readonly LayerShare[] }) {
+  // A table would not shrink to nothing: what is around it does.
   return (
-    <table class="visually-hidden">
-      <caption>Shares of the layers</caption>
-      <thead>
-        <tr>
-          <th scope="col">layer</th>
-          {shares.map(({ key, title }) => (
-            <th scope="col" key={key}>
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {layers.map((layer) => (
-          <tr key={layer.name}>
-            <th scope="row">{layer.name}</th>
-            {shares.map(({ key }) => (
-              <td key={key}>{formatShare(layer[key])}</td>
+    <div class="visually-hidden">
+      <table>
+        <caption>Shares of the layers</caption>
+        <thead>
+          <tr>
+            <th scope="col">layer</th>
+            {shares.map(({ key, title }) => (
+              <th scope="col" key={key}>
+                {title}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {layers.map((layer) => (
+            <tr key={layer.name}>
+              <th scope="row">{layer.name}</th>
+              {shares.map(({ key }) => (
+                <td key={key}>{formatShare(layer[key])}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

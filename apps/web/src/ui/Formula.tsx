@@ -1,7 +1,8 @@
+import type * as Katex from "katex";
 import { useEffect, useRef } from "preact/hooks";
 
 /** KaTeX is large and most pages show no formula: it comes when the first one does. */
-let katex: Promise<typeof import("katex")> | null = null;
+let katex: Promise<typeof Katex> | null = null;
 
 /** A formula in TeX, as MathML: browsers set it in their own mathematical font and screen readers can read it. */
 export function Formula({ tex, block = false }: { readonly tex: string; readonly block?: boolean }) {
