@@ -257,3 +257,22 @@ describe("closing", () => {
     await again.close();
   });
 });
+
+test("every answer over a socket has the security headers, and a body is refused by the length it states", async () => {
+  const { url, port } = await testServer();
+  for (const path of ["/api/v1/health", "/api/v1/runs/none", "/nothing"]) {
+    const { headers } = await fetch(url + path);
+    expect(headers.get("content-security-policy"), path).toContain("default-src 'self'");
+    expect(headers.get("x-content-type-options"), path).toBe("nosniff");
+  }
+  const head = `POST /api/v1/runs HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
+  const stated = await raw(port, `${head}Content-Length: 999999\r\n\r\n`);
+  expect(stated).toMatch(/^HTTP\/1\.1 413[^]*"code":"too-large"/);
+  // Sent in chunks, without a length, it is counted.
+  const chunk = "a".repeat(70_000);
+  const counted = await raw(
+    port,
+    `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`,
+  );
+  expect(counted).toMatch(/^HTTP\/1\.1 413[^]*"code":"too-large"/);
+});

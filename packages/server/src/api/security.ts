@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { MiddlewareHandler } from "hono";
 import { ApiError } from "./errors.js";
 
@@ -22,18 +23,27 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+const headers: readonly (readonly [string, string])[] = [
+  ["Content-Security-Policy", contentSecurityPolicy],
+  ["X-Content-Type-Options", "nosniff"],
+  ["X-Frame-Options", "DENY"],
+  ["Referrer-Policy", "no-referrer"],
+  // Together these isolate the page, which gives the playground threads.
+  ["Cross-Origin-Opener-Policy", "same-origin"],
+  ["Cross-Origin-Embedder-Policy", "require-corp"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+  ["Permissions-Policy", "camera=(), geolocation=(), microphone=()"],
+];
+
 export function securityHeaders(): MiddlewareHandler {
-  return async (c, next) => {
-    await next();
-    c.header("Content-Security-Policy", contentSecurityPolicy);
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("X-Frame-Options", "DENY");
-    c.header("Referrer-Policy", "no-referrer");
-    // Together these isolate the page, which gives the playground threads.
-    c.header("Cross-Origin-Opener-Policy", "same-origin");
-    c.header("Cross-Origin-Embedder-Policy", "require-corp");
-    c.header("Cross-Origin-Resource-Policy", "same-origin");
-    c.header("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+  return (c, next) => {
+    const { outgoing } = (c.env ?? {}) as { readonly outgoing?: ServerResponse };
+    // Straight into Node's answer where there is a socket: as headers of a web response they would cost a fifth of a request.
+    for (const [name, value] of headers) {
+      if (outgoing === undefined) c.header(name, value);
+      else outgoing.setHeader(name, value);
+    }
+    return next();
   };
 }
 
