@@ -100,6 +100,8 @@ async function poster(seconds, rate, streamCount, runCount) {
   );
   const wanted = seconds * rate;
   const latencies = [];
+  /** The same by the ten seconds in which a post was due: the first hold the engine's own warming up. */
+  const stretches = [];
   let refused = 0;
   let steps = 0;
   const open = new Set();
@@ -118,7 +120,9 @@ async function poster(seconds, rate, streamCount, runCount) {
       const send = () => post(path, line, "application/x-ndjson");
       // A sender's lines follow each other: the next goes when the last has been answered.
       const answered = sender.last.then(send).then((status) => {
-        latencies.push(performance.now() - at);
+        const latency = performance.now() - at;
+        latencies.push(latency);
+        (stretches[Math.floor((at - begin) / 10_000)] ??= []).push(latency);
         if (status !== 200) refused++;
         open.delete(answered);
       });
@@ -152,6 +156,13 @@ async function poster(seconds, rate, streamCount, runCount) {
   );
   if (total < wanted) console.log(`stopped after ${total} of ${wanted}: more than ${mostOpen} posts had no answer yet`);
   console.log(`post to answer, from when it was due: ${report(latencies)}; ${refused} refused, ${again} sent again`);
+  const p99s = stretches.map((stretch) =>
+    quantile(
+      stretch.sort((a, b) => a - b),
+      0.99,
+    ).toFixed(0),
+  );
+  console.log(`  p99 of each ten seconds: ${p99s.join(", ")} ms`);
   console.log(`post to a stream's client: ${report(ages)}`);
   console.log(`server: ${(cpu / taken).toFixed(2)} processors`);
   console.log(

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { checkpointPath } from "@sedge/lab";
 import { openStore } from "@sedge/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryIo } from "../memory-io.js";
@@ -136,8 +137,12 @@ describe("sedge runs", () => {
     expect(readFileSync(path, "utf8")).toBe("mine");
   });
 
-  test("delete removes the run and says which", async () => {
+  test("delete removes the run and its checkpoint, and says which", async () => {
+    const checkpoint = checkpointPath(store, "aabb1111");
+    mkdirSync(dirname(checkpoint), { recursive: true });
+    writeFileSync(checkpoint, "");
     expect((await runs("delete", "wild")).stdout).toBe("Deleted run aabb1111 (wild).\n");
+    expect(existsSync(checkpoint)).toBe(false);
     expect((await runs("list")).stdout).not.toContain("wild");
   });
 });

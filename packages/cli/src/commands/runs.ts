@@ -1,4 +1,5 @@
-import { BadInput } from "@sedge/lab";
+import { rmSync } from "node:fs";
+import { BadInput, checkpointPath } from "@sedge/lab";
 import { compareRuns, exportFormats, exportRun, type ExportFormat, type RunSummary } from "@sedge/server";
 import { Option, type Command } from "commander";
 import { exitCodes } from "../exit-codes.js";
@@ -111,7 +112,9 @@ export function defineRuns(command: Command, io: Io, finish: Finish): void {
   addStoreOption(remove).action((given: string, { store: folder }: RunsOptions) =>
     withStore(folder, { readOnly: false }, (store) => {
       const { name } = store.run(given);
-      io.print(`Deleted run ${store.deleteRun(given)} (${name}).`);
+      const id = store.deleteRun(given);
+      rmSync(checkpointPath(folder, id), { force: true });
+      io.print(`Deleted run ${id} (${name}).`);
     }),
   );
 
