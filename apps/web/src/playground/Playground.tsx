@@ -145,7 +145,7 @@ function Explanation({ lab }: { readonly lab: Lab }) {
       </p>
       <p>
         {isLinear
-          ? "A linear model cannot change its curvature, so the thresholds of the phase diagram stand still and hold exactly: cross K = 1 and the loss grows."
+          ? "A linear model cannot change its curvature, so the thresholds of the phase diagram stand still, as exact as the probe is large: cross K = 1 and the loss grows."
           : "A network can: too large a learning rate drives it to flatter ground, until K settles at 1. Train, then move η and watch K return."}
       </p>
       <p class="hint">
