@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { violations } from "./accessibility.js";
 import { launchBrowser } from "./chromium.js";
 import { chart, startDashboard, untilPoints, type Dashboard } from "./harness.js";
-import { fillRecordedRun, fillSweep, layers, probeSteps, recordedRun, sweepName } from "./records.js";
+import { eigenvaluesAt, fillRecordedRun, fillSweep, layers, probeSteps, recordedRun, sweepName } from "./records.js";
 import { addMetrics, divergingRun, fillMainExample, mainExample, metricsAt, startRun } from "./runs.js";
 
 let browser: Browser;
@@ -132,9 +132,7 @@ describe("a run's page", () => {
     expect(await figure("advice").innerText()).toMatch(
       /Balanced[^]*0\.0222 ± 0\.0010[^]*sure[^]*--learning-rate 0\.011/,
     );
-    expect(await figure("control-events").innerText()).toMatch(
-      /asked 3 times, acted 1 times[^]*raise[^]*η 0\.01 → 0\.02/,
-    );
+    expect(await figure("control-events").innerText()).toMatch(/asked 3 times, acted once[^]*raise[^]*η 0\.01 → 0\.02/);
     const bars = await figure("attribution").getByRole("table").innerText();
     for (const { name } of layers) expect(bars).toContain(name);
     expect(bars).toMatch(/dense 0\s+60\.0\s%\s+30\.0\s%\s+40\.0\s%/);
@@ -177,6 +175,8 @@ describe("a run's page", () => {
   test("draws the spectrum, of the kernel or the Hessian; saved, it is a figure or numbers", async () => {
     await visit(`/?run=${recorded}`);
     await figure("spectrum").locator("image").waitFor();
+    const largest = eigenvaluesAt(6000).at(-1)!.toPrecision(3);
+    await figure("spectrum").getByText(`largest eigenvalue ${largest}, deterministic edge at 100`).waitFor();
     const before = await figure("spectrum").locator("image").getAttribute("href");
     await page.getByRole("radio", { name: "Hessian" }).check();
     await page.getByText("eigenvalues of the Hessian").waitFor();

@@ -6,6 +6,8 @@ import { decision, recordsOf } from "./record-data.js";
 
 const firstRows = 8;
 
+const times = (count: number) => (count === 1 ? "once" : `${formatCount(count)} times`);
+
 /** What the controller did, newest first; that it left everything as it was is no event. */
 export function ControlPanel({ records }: ProbeProps) {
   const unfolded = useSignal(false);
@@ -17,7 +19,7 @@ export function ControlPanel({ records }: ProbeProps) {
     <section class="panel text-panel" aria-labelledby="title-control-events" data-figure="control-events">
       <h2 id="title-control-events">Controller</h2>
       <p class="subtitle" role="status">
-        asked {formatCount(decisions.length)} times, acted {formatCount(acted.length)} times
+        asked {times(decisions.length)}, acted {times(acted.length)}
       </p>
       {acted.length === 0 ? (
         <p>It has left the settings as they were.</p>

@@ -16,7 +16,7 @@ import { hessianDensity, probeSpectrum, recordAt, recordsOf } from "./record-dat
 import { binLimits, columnEnds, countDensity, countEigenvalues, type SpectrumColumn } from "./spectrum-map.js";
 
 /** The map's bins, for so many eigenvalues: some in each, and each a few pixels high. */
-const binsFor = (eigenvalues: number) => Math.min(96, Math.max(20, Math.round(eigenvalues / 3)));
+const binsFor = (eigenvalues: number) => Math.min(96, Math.max(32, Math.round(eigenvalues / 3)));
 const height = 320;
 const matrices = [
   { value: "ntk", label: "Kernel" },
@@ -88,7 +88,7 @@ export function SpectrumPanel({ records, step, status, run }: ProbeProps) {
     >
       {current !== null && map !== null && (
         <p class="figure-note" role="status">
-          step {formatCount(current.step)}: {describe(current, map)}
+          step {formatCount(current.step)}: {describe(current)}
         </p>
       )}
     </FigurePanel>
@@ -236,6 +236,7 @@ function kernelMap(records: ProbeProps["records"]): SpectrumMap | null {
   const columns = spectra.map((spectrum) => ({
     step: spectrum.step,
     edge: spectrum.edge,
+    largest: spectrum.eigenvalues.at(-1) ?? NaN,
     counts: countEigenvalues(spectrum, limits),
   }));
   return { matrix: "ntk", columns, limits, y, most: mostOf(columns) };
@@ -255,6 +256,7 @@ function hessianMap(records: ProbeProps["records"]): SpectrumMap | null {
   const columns = densities.map((density) => ({
     step: density.step,
     edge: density.edge,
+    largest: density.lambdaMax,
     counts: countDensity({ ...density, size: density.size > 0 ? density.size : 1 }, limits),
   }));
   return { matrix: "hessian", columns, limits, y, most: mostOf(columns) };
@@ -266,12 +268,9 @@ const mostOf = (columns: readonly SpectrumColumn[]) =>
   Math.max(1, ...columns.map(({ counts }) => counts.reduce((most, count) => Math.max(most, count), 0)));
 
 /** A column in words, for those who do not see the map. */
-function describe({ counts, edge }: SpectrumColumn, { limits }: SpectrumMap): string {
-  let top = counts.length - 1;
-  while (top > 0 && counts[top]! < 0.5) top--;
-  const largest = Math.sqrt(Math.max(limits[top]!, 1e-300) * Math.max(limits[top + 1]!, 1e-300));
-  const words = `largest eigenvalue about ${formatValue(largest, 2)}`;
-  return edge > 0 ? `${words}, deterministic edge at ${formatValue(edge, 2)}` : words;
+function describe({ largest, edge }: SpectrumColumn): string {
+  const words = `largest eigenvalue ${formatValue(largest)}`;
+  return edge > 0 ? `${words}, deterministic edge at ${formatValue(edge)}` : words;
 }
 
 function csvOf({ columns, limits }: SpectrumMap): string {

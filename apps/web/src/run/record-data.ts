@@ -52,13 +52,15 @@ export interface HessianDensity {
   readonly density: readonly number[];
   /** Eigenvalues in all: the number of parameters. */
   readonly size: number;
+  readonly lambdaMax: number;
   readonly edge: number;
 }
 
 export function hessianDensity(data: RunRecord["data"]): HessianDensity | null {
   const [grid, density] = [numbers(data["grid"]), numbers(data["density"])];
   if (grid === null || density === null || grid.length < 2 || grid.length !== density.length) return null;
-  return { grid, density, size: decodeNumber(data["size"]), edge: decodeNumber(data["edge"]) };
+  const number = (key: string) => decodeNumber(data[key]);
+  return { grid, density, size: number("size"), lambdaMax: number("lambdaMax"), edge: number("edge") };
 }
 
 export interface LayerShare {

@@ -12,7 +12,7 @@ test("every eigenvalue inside the bins is counted once, in its own", () => {
 
 test("a density's counts are its integral: all of it over all bins, and exact where it is linear", () => {
   // A triangle over −1 … 1 with its peak 1 at 0: the integral from −1 to x ≤ 0 is (1 + x)²/2.
-  const triangle = { grid: [-1, 0, 1], density: [0, 1, 0], size: 1000, edge: NaN };
+  const triangle = { grid: [-1, 0, 1], density: [0, 1, 0], size: 1000, lambdaMax: 1, edge: NaN };
   const counts = countDensity(triangle, Float64Array.of(-2, -0.5, 0, 0.5, 2));
   expect(sum(counts)).toBeCloseTo(1000, 9);
   [125, 375, 375, 125].forEach((count, i) => expect(counts[i]).toBeCloseTo(count, 9));

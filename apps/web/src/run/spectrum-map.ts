@@ -5,6 +5,8 @@ import type { HessianDensity, ProbeSpectrum } from "./record-data.js";
 export interface SpectrumColumn {
   readonly step: number;
   readonly counts: Float64Array;
+  /** The largest eigenvalue itself; NaN where unknown. */
+  readonly largest: number;
   /** λ_max at which the deterministic edge is met; NaN where unknown. */
   readonly edge: number;
 }
