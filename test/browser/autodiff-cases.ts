@@ -45,6 +45,20 @@ const feeds = {
   learningRate: [0.1, 0.2, 0.1],
 };
 
+/** 2·[1, 2] on WebGPU, or the error that asking for it ends in. */
+export async function webgpuCase(engineBase: string): Promise<readonly number[] | string> {
+  engineFiles.base = engineBase;
+  const doubled = graph((b) => ({ y: b.mul(b.input("x", ["n"]), 2) }));
+  try {
+    const session = await compile(doubled, { device: "webgpu" });
+    const { y } = await session.run({ x: [1, 2] });
+    await session.dispose();
+    return numbersOf(y!);
+  } catch (error) {
+    return String(error);
+  }
+}
+
 /** Every result by name. @param engineBase  Where a page finds the engine's files. */
 export async function autodiffCases(engineBase?: string): Promise<Record<string, CaseResult>> {
   if (engineBase !== undefined) engineFiles.base = engineBase;

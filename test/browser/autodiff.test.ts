@@ -28,7 +28,7 @@ beforeAll(async () => {
     if (path === "/")
       return void response.setHeader("Content-Type", "text/html").end("<!doctype html><title>autodiff</title>");
     if (path === "/cases.js") return void response.setHeader("Content-Type", "text/javascript").end(bundle);
-    const file = /^\/(ort-wasm-simd-threaded\.(?:mjs|wasm))$/.exec(path)?.[1];
+    const file = /^\/(ort-wasm-simd-threaded(?:\.[a-z]+)?\.(?:mjs|wasm))$/.exec(path)?.[1];
     if (file === undefined) return void response.writeHead(404).end();
     response.setHeader("Content-Type", file.endsWith(".wasm") ? "application/wasm" : "text/javascript");
     response.end(readFileSync(join(engineFolder, file)));
@@ -73,6 +73,20 @@ test("gradients, products, float64 and training come out as in Node", async () =
   const inNode = await autodiffCases();
   expect(Object.keys(inBrowser)).toEqual(Object.keys(inNode));
   for (const [name, expected] of Object.entries(inNode)) expectClose(name, inBrowser[name]!, expected);
+});
+
+test("WebGPU computes where the browser has an adapter, and is refused with the reason where it has none", async () => {
+  const adapter = await page.evaluate<boolean>(
+    `(async () => navigator.gpu !== undefined && (await navigator.gpu.requestAdapter()) !== null)()`,
+  );
+  const result = await page.evaluate<readonly number[] | string>(
+    `import("/cases.js").then((module) => module.webgpuCase("/"))`,
+  );
+  expect(result).toEqual(
+    adapter
+      ? [2, 4]
+      : 'RangeError: compile: device "webgpu" is not available here: there is no WebGPU adapter. Use device "cpu".',
+  );
 });
 
 test("every operator and its gradient come out as in Node, in both precisions", async () => {

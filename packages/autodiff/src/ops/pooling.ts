@@ -1,6 +1,6 @@
 /** MaxPool, AveragePool, GlobalAveragePool and GlobalMaxPool over any number of spatial axes. */
 import type { Builder } from "../builder/builder.js";
-import { sizeOf, type Dim, type Shape } from "../ir/dims.js";
+import { multiplyDims, sizeOf, type Shape } from "../ir/dims.js";
 import type { Value } from "../ir/graph.js";
 import { defineOp, fail, int, type OpRule } from "./rule.js";
 import {
@@ -152,12 +152,17 @@ function windowSizes(
   return g.constant(products, { type: like.type, shape: counts });
 }
 
-/** The adjoint of summing disjoint windows that cover everything: each value repeated over its window. */
+/**
+ * The adjoint of summing disjoint windows that cover everything: each value repeated over its window. By Concat, axis by axis from
+ * the last: ONNX Runtime's Expand takes ten times as long for repetitions as short as these.
+ */
 function repeatOverTiles(g: Builder, values: Value, { kernel }: Windows): Value {
-  const [examples, channels, ...counts] = values.shape as readonly [Dim, Dim, ...number[]];
-  const apart = g.reshape(values, [examples, channels, ...counts.flatMap((count) => [count, 1])]);
-  const repeated = g.expandTo(apart, [examples, channels, ...counts.flatMap((count, i) => [count, kernel[i]!])]);
-  return g.reshape(repeated, [examples, channels, ...counts.map((count, i) => count * kernel[i]!)]);
+  return kernel.reduceRight((value, size, i) => {
+    const axis = i + 2;
+    const apart = g.unsqueeze(value, [axis + 1]);
+    const repeated = size === 1 ? apart : g.concat(new Array<Value>(size).fill(apart), axis + 1);
+    return g.reshape(repeated, value.shape.with(axis, multiplyDims(value.shape[axis]!, size)));
+  }, values);
 }
 
 /** The adjoint of summing windows in general: spread by the strides, then summed over windows of stride 1. */

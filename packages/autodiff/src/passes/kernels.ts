@@ -19,7 +19,7 @@ export function chooseKernels(graph: Graph): Graph {
   if (!nodes.some(({ op }) => op === "Sign" || op === "Erf")) return graph;
   const withSlope = new Set<Value>();
   for (const { outputs } of nodes) {
-    const erf = erfOfCumulative(outputs[0]!);
+    const erf = erfOfCumulative(outputs[0]);
     const x = erf && argumentOfGelu(erf);
     if (x) withSlope.add(x);
   }
@@ -29,7 +29,7 @@ export function chooseKernels(graph: Graph): Graph {
     if (x?.type !== "float32") return null;
     if (node.op === "Sign" && producer(x)?.op === "Relu") return [g.node("HardSigmoid", [x], { alpha: 3e38, beta: 0 })];
     if (node.op === "Mul") {
-      const erf = erfOfCumulative(node.outputs[0]!);
+      const erf = erfOfCumulative(node.outputs[0]);
       return erf && [half(mapped(erf))];
     }
     const argument = node.op === "Gelu" && node.attributes.approximate !== "tanh" ? node.inputs[0]! : null;
