@@ -59,7 +59,7 @@ test("a file trains as the network that it was made from, to the last bit, and i
 // Truth: PyTorch's output for its image [C, H, W], here handed over as data sets keep images. Tolerance of the importer's tests.
 test("images are handed over with their channels first, as PyTorch has them", async () => {
   const { inputs, output } = pytorchFixtures().find(({ name }) => name === "cnn")!;
-  const [{ data, shape }] = Object.values(inputs) as [{ data: number[]; shape: number[] }];
+  const { data, shape } = Object.values(inputs)[0]!;
   const [count, channels, height, width] = shape as [number, number, number, number];
   const area = height * width;
   const last = new Float32Array(data.length);
