@@ -26,6 +26,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import("./commands/data.js")).defineData,
   },
   {
+    name: "sweep",
+    summary: "many runs over a grid of settings, on this machine or on Slurm",
+    load: async () => (await import("./commands/sweep.js")).defineSweep,
+  },
+  {
     name: "serve",
     summary: "the dashboard and the API of the runs in a store",
     load: async () => (await import("./commands/serve.js")).defineServe,

@@ -141,6 +141,7 @@ export { CheckpointError, loadCheckpoint, type Checkpoint } from "./checkpoint/c
 export { checkpointPath } from "./checkpoint/checkpoint-path.js";
 export type { CheckpointOptions } from "./training/checkpoint-keeper.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor, type TensorFile } from "./checkpoint/safetensors.js";
+export * from "./sweep/index.js";
 export { edgeTest, type EdgeTestOptions, type EdgeTestResult } from "./edge-test/edge-test.js";
 export { controlStudy, type ControlStudy, type ControlStudyOptions } from "./studies/control/control-study.js";
 export * from "./control/index.js";

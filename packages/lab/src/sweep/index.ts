@@ -9,3 +9,4 @@ export { localScheduler, type LocalOptions } from "./scheduler/local.js";
 export type { Scheduler, Submission, SubmitOptions, SweepTask, TaskEvent, TaskState } from "./scheduler/scheduler.js";
 export { trainTogether, type TogetherRun } from "./vectorised/train-together.js";
 export { stackKey } from "./vectorised/stackable.js";
+export { cancelSlurm, slurmScheduler, slurmState, type SlurmOptions } from "./scheduler/slurm.js";

@@ -3,9 +3,10 @@
  * a time, until the channel closes; with the name of a task's file (`worker.js FOLDER TASK.json`) it works that off.
  * It ends with 0 also where runs failed: their logs say so.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { executeGroup } from "./execute.js";
 import type { PlannedRun } from "./plan.js";
+import { checkpointFile } from "./run-files.js";
 import type { SweepTask } from "./scheduler/scheduler.js";
 
 /** From the scheduler. */
@@ -25,6 +26,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => st
 const [folder, taskFile] = process.argv.slice(2);
 if (folder !== undefined && taskFile !== undefined) {
   const task = JSON.parse(readFileSync(taskFile, "utf8")) as SweepTask;
+  // Slurm begins a task again when its node is gone: what held its runs is gone too, which no other node can see.
+  if (Number(process.env["SLURM_RESTART_COUNT"] ?? 0) > 0) {
+    for (const { id } of task.groups.flat()) rmSync(`${checkpointFile(folder, id)}.lock`, { force: true });
+  }
   for (const group of task.groups) await executeGroup(group, { folder, signal: stop.signal });
   process.exit(stop.signal.aborted ? 130 : 0);
 } else {

@@ -93,7 +93,8 @@ function startWorker(children: Set<ChildProcess>, workers: number): Worker {
       fault = `the worker process could not be started: ${message}`;
       resolve();
     });
-    child.on("close", (code, signal) => {
+    // Not "close": it does not come after a channel that this side has closed.
+    child.on("exit", (code, signal) => {
       const last = complaint.trim().split("\n").at(-1) ?? "";
       const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
       fault ??= `the worker process ${how}${last === "" ? "" : `: ${last}`}`;
