@@ -77,7 +77,7 @@ export function openCollector(folder: string, runs: readonly PlannedRun[], sinks
           deliver(event, own.count++, own.started);
         }
       }
-      if (news) for (const { flush } of sinks) flush?.();
+      if (news) for (const sink of sinks) sink.flush?.();
       return news;
     },
     reset(runId) {

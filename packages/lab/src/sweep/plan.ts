@@ -59,7 +59,9 @@ export function planSweep(sweep: SweepConfig, { source, named }: PlanOptions = {
     for (const [key, value] of [...threads, ...Object.entries(base ?? {}), ...point]) setAt(settings, key, value);
     const label = labelOf(point.filter(([key]) => varying.has(key))) || sweep.name;
     const place = points.length === 1 ? "" : `run ${i + 1} (${label}): `;
-    const { name: _, ...config } = parseTrainConfig(settings, `${where}${place}`.replace(/: $/, "") || undefined);
+    const config = parseTrainConfig(settings, `${where}${place}`.replace(/: $/, "") || undefined);
+    // What a run is called does not make it another run.
+    delete config.name;
     const id = `${sweep.name.replaceAll(".", "-")}-${hashOf(config)}`;
     const same = seen.get(id);
     if (same !== undefined) {
@@ -102,7 +104,7 @@ function setAt(settings: Record<string, unknown>, key: string, value: unknown): 
   for (const part of path.slice(0, -1)) {
     const there = place[part];
     const copy = typeof there === "object" && there !== null && !Array.isArray(there) ? { ...there } : {};
-    place = (place[part] = copy) as Record<string, unknown>;
+    place = place[part] = copy as Record<string, unknown>;
   }
   place[path.at(-1)!] = value;
 }
@@ -118,8 +120,7 @@ const shortNames: Readonly<Record<string, string>> = {
 const labelOf = (point: readonly Setting[]): string =>
   point
     .map(
-      ([key, value]) =>
-        `${shortNames[key] ?? `${key} `}${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+      ([key, value]) => `${shortNames[key] ?? `${key} `}${typeof value === "string" ? value : JSON.stringify(value)}`,
     )
     .join(", ")
     .slice(0, 200);
