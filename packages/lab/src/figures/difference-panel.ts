@@ -42,7 +42,9 @@ export function differencePanel(key: "first" | "second", given: readonly Differe
     },
     y: {
       label:
-        key === "first" ? "λ_{max} gain of step 1 (% of the start)" : "second difference of λ_{max} (% of the start)",
+        key === "first"
+          ? "λ_{max} gain of step 1 (10⁻⁵ of the start)"
+          : "second difference of λ_{max} (10⁻⁵ of the start)",
       domain: [least - pad, most + pad],
     },
     marks: [
@@ -57,8 +59,8 @@ export function differencePanel(key: "first" | "second", given: readonly Differe
 }
 
 const percent = ({ mean, standardError, theory }: Difference) => ({
-  ...{ mean: 100 * mean, theory: 100 * theory },
-  ...{ low: 100 * (mean - 2 * (standardError || 0)), high: 100 * (mean + 2 * (standardError || 0)) },
+  ...{ mean: 1e5 * mean, theory: 1e5 * theory },
+  ...{ low: 1e5 * (mean - 2 * (standardError || 0)), high: 1e5 * (mean + 2 * (standardError || 0)) },
 });
 
 /** The same in long form. */

@@ -32,7 +32,7 @@ export const figure02: Figure<Figure02Data> = {
       subtitle: [
         `${problem.examples} examples, ${problem.params} parameters, random Q with entries of variance ${problem.curvature}² V, ` +
           `η = ${decimals(problem.learningRate)}; means over ${problem.seeds} seeds, bands of two standard errors.`,
-        "V = σ weights the second derivatives towards the large modes. c, d: one (J, z), a tenth of the curvature, each Q paired with −Q.",
+        "V = σ weights the second derivatives towards the large modes. c, d: one (J, z), a fiftieth of the curvature, each Q paired with −Q.",
       ],
       columns: 2,
       panels: [
@@ -101,6 +101,7 @@ function checks({ flat, scaled }: Figure02Data): Check[] {
     const firsts = early.map(({ first }) => first.theory);
     const seconds = early.map(({ second }) => second.theory);
     const asPercent = (value: number) => `${decimals(100 * value, 1)} %`;
+    const inUnits = (value: number) => decimals(1e5 * value, 2);
     return [
       {
         claim: `${name}: a small batch sharpens more at first`,
@@ -114,12 +115,12 @@ function checks({ flat, scaled }: Figure02Data): Check[] {
       },
       {
         claim: `${name}: the first step's sharpening falls with the batch size, in closed form`,
-        measured: `${asPercent(firsts[0]!)} to ${asPercent(firsts.at(-1)!)}`,
+        measured: `${inUnits(firsts[0]!)} to ${inUnits(firsts.at(-1)!)} × 10⁻⁵`,
         holds: firsts.every((value, i) => i === 0 || value < firsts[i - 1]!),
       },
       {
         claim: `${name}: noise takes back progressive sharpening (the second difference rises with the batch size)`,
-        measured: `${decimals(100 * seconds[0]!, 3)} % to ${decimals(100 * seconds.at(-1)!, 3)} %`,
+        measured: `${inUnits(seconds[0]!)} to ${inUnits(seconds.at(-1)!)} × 10⁻⁵`,
         holds: seconds.every((value, i) => i === 0 || value > seconds[i - 1]!),
       },
       agreementCheck(sharpened),

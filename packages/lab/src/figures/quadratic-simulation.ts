@@ -42,7 +42,7 @@ export function quadraticSimulation(problem: QuadraticProblem): Study<Sharpened>
         subtitle: [
           `${examples} examples, ${params} parameters, random Q with entries of variance ${curvature}² V, ` +
             `${weightings[weighting]}, η = ${Number(learningRate.toPrecision(4))};`,
-          `means over ${seeds} seeds, bands of two standard errors. c, d: one (J, z), a tenth of the curvature, each Q paired with −Q.`,
+          `means over ${seeds} seeds, bands of two standard errors. c, d: one (J, z), a fiftieth of the curvature, each Q paired with −Q.`,
           ...courses
             .filter(({ diverged }) => diverged > 0)
             .map(

@@ -18,8 +18,8 @@ export interface Sharpened {
   readonly early: readonly EarlySharpening[];
 }
 
-/** The closed form is of second order in Q: at a tenth of the curvature the fourth order is out of sight. */
-export const earlyCurvature = 0.1;
+/** The closed form is of second order in Q: at a fiftieth of the curvature the fourth order is out of sight, even with a near neighbour of λ_max. */
+export const earlyCurvature = 0.02;
 
 /** How often `sharpen` calls `onSeed`, nothing being kept from before. */
 export const sharpenedSeeds = ({ batchSizes, seeds }: Pick<QuadraticProblem, "batchSizes" | "seeds">): number =>
