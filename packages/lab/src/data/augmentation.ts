@@ -65,7 +65,7 @@ export function augmentation({ inputShape, crop = 0, flip = false, random }: Aug
   return {
     preparation: { draws: { [window]: { type: "int64", shape: [2] } }, apply },
     draws(start, steps, lead) {
-      const batch = lead.slice(1).reduce((product, size) => product * size, 1); // a controller may have changed B
+      const batch = lead.reduce((product, size) => product * size, 1) / steps; // a controller may have changed B
       const values = new Int32Array(steps * batch * 2);
       for (let t = 0, at = 0; t < steps; t++) {
         const own = random.fork(start + t);
