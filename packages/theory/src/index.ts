@@ -9,6 +9,7 @@ export {
   type NoiseKernel,
   type NoiseKernelOptions,
 } from "./noise-kernel.js";
+export { deterministicLimit } from "./response.js";
 export { exactNoiseKernel, type ExactNoiseKernel, type ExactNoiseKernelOptions } from "./exact-noise-kernel.js";
 export { diagonalNoiseKernel } from "./diagonal-noise-kernel.js";
 export {

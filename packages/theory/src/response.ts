@@ -110,7 +110,13 @@ export function modeRadius(lambda: number, dynamics: Dynamics): number {
 }
 
 /** What η(λ_max+δ) is on the deterministic edge: 2(1+m), or 2(1+m)/(1+2m) with look-ahead. */
-export function deterministicLimit({ momentum, nesterov }: Pick<Dynamics, "momentum" | "nesterov">): number {
+export function deterministicLimit({
+  momentum,
+  nesterov,
+}: {
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}): number {
   return (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1);
 }
 

@@ -16,6 +16,8 @@ export interface RunConfig {
   readonly learningRate?: number;
   readonly batchSize?: number;
   readonly momentum?: number;
+  readonly weightDecay?: number;
+  readonly optimizer?: { readonly kind?: string; readonly nesterov?: boolean };
   readonly data?: { readonly examples?: number };
   readonly [key: string]: unknown;
 }

@@ -1,4 +1,5 @@
 import type { RunSummary } from "../api/types.js";
+import { descentOf, edgeSharpness } from "../theory/descent.js";
 import { formatEstimate, formatShare, formatValue } from "../format/number.js";
 import type { ChartId } from "../view/view-state.js";
 
@@ -132,9 +133,10 @@ export const edgesChart: ChartDefinition = {
   format: estimate,
 };
 
-/** The deterministic edge of λ_max: 2(1 + m)/η for momentum m. */
-export function sharpnessEdge({ config: { learningRate, momentum = 0 } }: RunSummary): number {
-  return learningRate === undefined ? NaN : (2 * (1 + momentum)) / learningRate;
+/** The deterministic edge of λ_max: 2(1 + m)/η for momentum m. NaN where η and λ_max alone do not tell it. */
+export function sharpnessEdge({ config }: RunSummary): number {
+  const descent = descentOf(config);
+  return config.learningRate === undefined || descent === null ? NaN : edgeSharpness(descent, config.learningRate);
 }
 
 export const sharpnessChart: ChartDefinition = {

@@ -1,6 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { formatCount, formatSetting, formatValue } from "../format/number.js";
 import { criticalBatch, criticalRate, scaledKernel } from "../theory/critical.js";
+import { descentOf, edgeRate, type Descent } from "../theory/descent.js";
 import { probedOf } from "../theory/probed.js";
 import { Formula } from "../ui/Formula.js";
 import { MathText } from "../ui/MathText.js";
@@ -9,7 +10,10 @@ import { usePage } from "../view/page.js";
 import type { ProbeProps } from "./probe-props.js";
 
 const kernelForm = String.raw`K(\eta,B)\;\approx\;\frac{K_{\text{exact}}}{K_{\text{hd}}}\cdot\frac{c\,\eta}{NC}\sum_\mu\frac{\lambda_\mu}{2-\eta\lambda_\mu}`;
-const edgeForm = String.raw`\eta\,\lambda_{\max}=2(1+m)`;
+const edgeForm = String.raw`\eta\,(\lambda_{\max}+\delta)=2(1+m)`;
+
+const edgeCondition = ({ momentum, nesterov, weightDecay }: Descent): string =>
+  `2${momentum > 0 ? `(1+m)${nesterov ? "/(1+2m)" : ""}` : ""}/${weightDecay > 0 ? "(λ_max+δ)" : "λ_max"}`;
 
 /** Where the run would stand on an edge: the critical learning rate at its batch size, the critical batch size at its rate. */
 export function TheoryPanel({ run, status }: ProbeProps) {
@@ -26,8 +30,9 @@ export function TheoryPanel({ run, status }: ProbeProps) {
       batch: criticalBatch(scaled, probed.learningRate),
     };
   }).value;
-  const { learningRate = NaN, batchSize = NaN, momentum = 0, data } = run.config;
-  const deterministic = (2 * (1 + momentum)) / (run.latest["sharpness"] ?? NaN);
+  const { learningRate = NaN, batchSize = NaN, data } = run.config;
+  const descent = descentOf(run.config);
+  const deterministic = descent === null ? NaN : edgeRate(descent, run.latest["sharpness"] ?? NaN);
   const rows = [
     {
       name: "critical learning rate, stochastic edge",
@@ -38,7 +43,7 @@ export function TheoryPanel({ run, status }: ProbeProps) {
     },
     {
       name: "critical learning rate, deterministic edge",
-      condition: `2${momentum > 0 ? "(1+m)" : ""}/λ_max`,
+      condition: descent === null ? "" : edgeCondition(descent),
       value: deterministic,
       own: learningRate,
       format: (value: number) => formatValue(value, 2),
@@ -65,8 +70,12 @@ export function TheoryPanel({ run, status }: ProbeProps) {
             Reading …
           </p>
         ) : (
-          <Notice title="Not enough has been measured yet.">
-            <p>A probe with a spectrum and a finite K gives the critical values.</p>
+          <Notice title={descent === null ? "None for this optimiser." : "Not enough has been measured yet."}>
+            <p>
+              {descent === null
+                ? "Critical values are given for SGD. Of an adaptive optimiser, K and λ_max·η/2 are measured with its preconditioner."
+                : "A probe with a spectrum and a finite K gives the critical values."}
+            </p>
           </Notice>
         )
       ) : (
@@ -121,8 +130,9 @@ export function TheoryPanel({ run, status }: ProbeProps) {
           The sum runs over the spectrum of the kernel on the run’s probe, with the sampling’s factor{" "}
           <Formula tex="c" /> at batch size <Formula tex="B" />; it follows <Formula tex={String.raw`\eta`} /> and{" "}
           <Formula tex="B" /> as the modes do, and is scaled to the exact <Formula tex="K" /> that was measured. The
-          deterministic edge is <Formula tex={edgeForm} /> with momentum <Formula tex="m" /> and the largest eigenvalue
-          of the Hessian.
+          deterministic edge is <Formula tex={edgeForm} /> with momentum <Formula tex="m" />, over{" "}
+          <Formula tex="1+2m" /> with Nesterov’s, the weight decay <Formula tex={String.raw`\delta`} /> and the largest
+          eigenvalue of the Hessian.
         </p>
       </details>
     </section>

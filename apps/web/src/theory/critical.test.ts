@@ -10,6 +10,7 @@ const learningRate = 0.4 / system.lambdaMax;
 const eigenvalues = [...new Array<number>(12 - system.rank).fill(0), ...system.eigenvalues].sort((a, b) => a - b);
 const probed: Probed = {
   ...settings,
+  descent: { momentum: settings.momentum, nesterov: false, weightDecay: 0 },
   spectrum: { eigenvalues, examples: 12, edge: NaN },
   learningRate,
   noiseKernel: highDimNoiseKernel(eigenvalues, 12, { ...settings, learningRate }),

@@ -1,12 +1,13 @@
 import { highDimNoiseKernel, type SgdSettings } from "@sedge/theory";
 import type { ProbeSpectrum } from "../run/record-data.js";
+import { edgeRate, type Descent } from "./descent.js";
 
 /** A probe of a run, and how the run was trained. */
 export interface Probed {
   readonly spectrum: ProbeSpectrum;
   readonly learningRate: number;
   readonly batchSize: number;
-  readonly momentum: number;
+  readonly descent: Descent;
   /** N of the training set. */
   readonly population: number;
   readonly sampling: SgdSettings["sampling"];
@@ -21,13 +22,13 @@ export interface Probed {
 export interface ScaledKernel {
   at(learningRate: number, batchSize: number): number;
   readonly population: number;
-  /** 2(1+m)/λ_max of the probe's kernel, past which K is infinite. */
+  /** η on the deterministic edge of the probe's kernel, past which K is infinite. */
   readonly deterministicEdge: number;
 }
 
 /** Null where the probe does not say enough: no examples known, K not finite, or a kernel of zeros. */
 export function scaledKernel(probed: Probed): ScaledKernel | null {
-  const { spectrum, learningRate, batchSize, momentum, population, sampling, noiseKernel } = probed;
+  const { spectrum, learningRate, batchSize, descent, population, sampling, noiseKernel } = probed;
   const { eigenvalues, examples } = spectrum;
   const lambdaMax = eigenvalues.at(-1) ?? NaN;
   const known = Number.isInteger(examples) && examples >= 1 && eigenvalues.length % examples === 0;
@@ -36,14 +37,20 @@ export function scaledKernel(probed: Probed): ScaledKernel | null {
   if (!(noiseKernel > 0) || noiseKernel === Infinity || !eigenvalues.every(Number.isFinite)) return null;
   if (!(learningRate > 0) || !(batchSize >= 1) || batchSize > population) return null;
   const bare = (rate: number, batch: number) =>
-    highDimNoiseKernel(eigenvalues, examples, { learningRate: rate, batchSize: batch, momentum, sampling, population });
+    highDimNoiseKernel(eigenvalues, examples, {
+      learningRate: rate,
+      batchSize: batch,
+      ...descent,
+      sampling,
+      population,
+    });
   const own = bare(learningRate, batchSize);
   if (!(own > 0) || own === Infinity) return null;
   const factor = noiseKernel / own;
   return {
     at: (rate, batch) => factor * bare(rate, batch),
     population,
-    deterministicEdge: (2 * (1 + momentum)) / lambdaMax,
+    deterministicEdge: edgeRate(descent, lambdaMax),
   };
 }
 

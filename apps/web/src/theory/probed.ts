@@ -2,6 +2,7 @@ import type { RunRecord, RunSummary } from "../api/types.js";
 import type { Series } from "../data/series.js";
 import { probeSpectrum, recordsOf } from "../run/record-data.js";
 import type { Probed } from "./critical.js";
+import { descentOf } from "./descent.js";
 
 const samplings = ["with-replacement", "without-replacement", "bernoulli"] as const;
 
@@ -11,7 +12,7 @@ export const samplingOf = ({ config }: Pick<RunSummary, "config">) =>
 
 /**
  * A run's first or last probe as theory wants it: a spectrum, K exact at the same step, the settings. Null where the run
- * has none, or where K was infinite at all of them.
+ * has none, where K was infinite at all of them, and for an optimiser with a preconditioner.
  */
 export function probedOf(
   run: RunSummary,
@@ -19,7 +20,9 @@ export function probedOf(
   kernel: Series | undefined,
   which: "first" | "last",
 ): (Probed & { readonly step: number }) | null {
-  const { learningRate = NaN, batchSize = NaN, momentum = 0, data } = run.config;
+  const { learningRate = NaN, batchSize = NaN, data } = run.config;
+  const descent = descentOf(run.config);
+  if (descent === null) return null;
   const spectra = recordsOf(records, "spectrum/ntk", probeSpectrum);
   if (which === "last") spectra.reverse();
   for (const spectrum of spectra) {
@@ -31,7 +34,7 @@ export function probedOf(
       step: spectrum.step,
       learningRate,
       batchSize,
-      momentum,
+      descent,
       population: data?.examples ?? NaN,
       sampling: samplingOf(run),
       noiseKernel,

@@ -28,7 +28,7 @@ export interface ControlReading {
   /** K exact; Infinity past the deterministic edge of its probe. */
   readonly noiseKernel: number;
   readonly noiseKernelError: number;
-  /** η(λ_max + δ)/(2(1 + m)). */
+  /** η(λ_max + δ)/(2(1 + m)), or what edge/deterministic is for the optimiser. */
   readonly deterministic: number;
   /** Mean minibatch loss since the decision before. */
   readonly loss: number;

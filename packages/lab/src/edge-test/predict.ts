@@ -1,4 +1,4 @@
-import { criticalLearningRate, probeNoiseKernel } from "@sedge/theory";
+import { criticalLearningRate, deterministicLimit, probeNoiseKernel } from "@sedge/theory";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { openHessian } from "../curvature/curvature-operator.js";
 import { openBatchSharpness } from "../curvature/neighbours/batch-sharpness.js";
@@ -18,8 +18,8 @@ export const predictors = ["K exact", "K diagonal", "K trace", "batch sharpness"
 export type Predictor = (typeof predictors)[number];
 
 /**
- * The learning rate at which each measure says that a checkpoint would be on its edge: K = 1, or 2/λ_max for λ_max and for
- * batch sharpness, with the momentum's factor. NaN for batch sharpness and λ_max with an adaptive optimiser, whose
+ * The learning rate at which each measure says that a checkpoint would be on its edge: K = 1, λ_max on its edge with
+ * the run's momentum, or batch sharpness at 2/η. NaN for batch sharpness and λ_max with an adaptive optimiser, whose
  * preconditioner they do not know.
  *
  * @param examples  n, of the probe for K.
@@ -72,10 +72,9 @@ export async function predictEdges(
       random: random.fork("batches"),
     })
     .finally(() => batches.dispose());
-  const limit = nesterov ? (2 + 2 * momentum) / (1 + 2 * momentum) : 2 * (1 + momentum);
   return {
     ...kernels,
     "batch sharpness": 2 / batch.value,
-    λ_max: limit / (top.value + weightDecay),
+    λ_max: deterministicLimit({ momentum, nesterov }) / (top.value + weightDecay),
   };
 }

@@ -2,10 +2,10 @@ import type { Graph } from "@sedge/autodiff";
 import { createRandom, lanczosAsync } from "@sedge/linalg";
 import type { Split } from "../data/dataset.js";
 import { openHessian } from "../curvature/curvature-operator.js";
+import { preconditioned } from "../curvature/preconditioned.js";
 import type { Params, ParamSpec } from "../models/model.js";
 import { halvesOf } from "./halves.js";
 import type { Measured } from "../advice/measured.js";
-import { preconditioned } from "./spectrum.js";
 
 export interface LambdaMaxOptions {
   readonly seed: number;

@@ -1,10 +1,11 @@
 import type { Graph } from "@sedge/autodiff";
 import { createRandom } from "@sedge/linalg";
 import { openHessian, type SymmetricOperator } from "../curvature/curvature-operator.js";
+import { preconditioned } from "../curvature/preconditioned.js";
 import { spectralDensity } from "../curvature/spectral-density.js";
 import { spectralQuadrature } from "../curvature/spectral-quadrature.js";
 import type { Split } from "../data/dataset.js";
-import { flattenParams, type Params, type ParamSpec } from "../models/model.js";
+import type { Params, ParamSpec } from "../models/model.js";
 import type { SpectrumCurve } from "./report-data.js";
 
 export interface SpectrumOptions {
@@ -44,18 +45,6 @@ export async function measureSpectrum(
   } finally {
     await hessian.dispose();
   }
-}
-
-/** D^{-1/2} A D^{-1/2}. */
-export function preconditioned(
-  operator: SymmetricOperator,
-  specs: readonly ParamSpec[],
-  preconditioner: Params | undefined,
-): SymmetricOperator {
-  if (preconditioner === undefined) return operator;
-  const root = flattenParams(specs, preconditioner).map((d) => 1 / Math.sqrt(d));
-  const scaled = (vector: Float64Array) => vector.map((x, k) => x * root[k]!);
-  return { size: operator.size, apply: async (vector) => scaled(await operator.apply(scaled(vector))) };
 }
 
 function counted(operator: SymmetricOperator, onProduct: (product: number) => void): SymmetricOperator {

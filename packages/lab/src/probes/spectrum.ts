@@ -1,3 +1,4 @@
+import { deterministicLimit } from "@sedge/theory";
 import { openHessian } from "../curvature/curvature-operator.js";
 import { spectralDensity } from "../curvature/spectral-density.js";
 import { spectralQuadrature, traceOfFunction } from "../curvature/spectral-quadrature.js";
@@ -16,8 +17,7 @@ const points = 300;
 export function spectrumProbe(): Probe {
   return {
     name: "spectrum",
-    async open({ model, objective, dataset: { train }, sgd, random, threads }) {
-      const { momentum = 0, weightDecay = 0 } = sgd;
+    async open({ model, objective, dataset: { train }, optimizer, random, threads }) {
       const hessian = await openHessian(objective, model.params, { threads });
       return {
         async observe({ step, params, learningRate, signal, record }) {
@@ -38,7 +38,7 @@ export function spectrumProbe(): Probe {
             ...spectralDensity(quadrature, { points }),
             lambdaMin,
             lambdaMax,
-            edge: (2 * (1 + momentum)) / learningRate - weightDecay,
+            edge: optimizer.kind === "sgd" ? deterministicLimit(optimizer) / learningRate - optimizer.weightDecay : NaN,
             products: quadrature.products,
           };
           record?.({ kind: "spectrum/hessian", data: { ...data } });

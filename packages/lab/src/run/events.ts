@@ -25,7 +25,7 @@ export interface RunStarted {
  * | `accuracy/train`, `accuracy/test` | share of examples whose largest output is the target's |
  * | `sharpness` | λ_max of the Hessian of the training loss, unit 1/η |
  * | `sharpness/ritzResidual` | ‖Hv − λv‖ of its eigenpair: an eigenvalue lies within this of `sharpness` |
- * | `edge/deterministic` | η(λ_max + δ) / (2(1 + m)): 1 on the deterministic edge |
+ * | `edge/deterministic` | 1 on the deterministic edge of the run's optimiser; η(λ_max + δ) / (2(1 + m)) for SGD |
  * | `noiseKernel/exact` | K, 1 on the stochastic edge; Infinity past the deterministic one |
  * | `noiseKernel/exact/standardError` | from two disjoint halves of the probe batch |
  * | `noiseKernel/exact/halfProbe` | mean K of those halves: how K depends on the probe's size |

@@ -16,7 +16,7 @@ export interface SpectrumRecordData {
   /** The extreme Ritz values. */
   readonly lambdaMin: number;
   readonly lambdaMax: number;
-  /** λ_max at which the deterministic edge is met. */
+  /** λ_max at which the deterministic edge is met; NaN with a preconditioner, where the Hessian alone does not tell. */
   readonly edge: number;
   /** Products with the Hessian that it took. */
   readonly products: number;
