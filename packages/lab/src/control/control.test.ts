@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createRandom } from "@sedge/linalg";
 import { expect, test } from "vitest";
 import { parseTrainConfig, type TrainConfigInput } from "../config/train-config.js";
+import { mlp } from "../models/mlp.js";
 import { memorySink } from "../run/sinks.js";
 import { train } from "../training/train.js";
 import type { ControlAction } from "./controller.js";
@@ -86,19 +88,32 @@ test.each<[string, TrainConfigInput]>([
 );
 
 test("a loss that blows up between two decisions takes the weights back", { timeout: 60_000 }, async () => {
+  // The controller's own probe of 4 misses the few examples that are a hundred times as large, so that it raises η past what they bear.
+  const [examples, inputs] = [200, 5];
+  const random = createRandom("outliers");
+  const scale = (i: number) => (i % 50 === 7 ? 10 : 0.1);
+  const split = {
+    examples,
+    inputs: Float32Array.from(random.normals(examples * inputs), (x, at) => x * scale(Math.floor(at / inputs))),
+    targets: Float32Array.from(random.normals(examples * 2)),
+  };
+  const dataset = { name: "outliers", description: "", inputShape: [inputs], outputs: 2, train: split, test: split };
   const sink = memorySink();
-  // The first decision alone comes before the steps; η may not fall below what it starts at but for a rewind.
   const result = await train(
     {
-      ...base,
-      learningRate: 5,
-      steps: 400,
-      control: { kind: "noise-kernel-batch", deterministicCap: 1, every: 200, maximumBatchSize: 1 },
+      ...{ learningRate: 0.01, batchSize: 1, steps: 2000, data: { examples }, probes: { ...quiet, measure: ["loss"] } },
+      control: { kind: "noise-kernel", examples: 4, every: 100, rise: 10 },
     },
-    { sinks: [sink] },
+    { dataset, model: mlp({ inputs, widths: [8], outputs: 2 }), sinks: [sink] },
   );
   expect(result.status).toBe("finished");
-  expect(result.latest["loss/train"]).toBeLessThan(1);
+  const rewinds = actionsOf(sink).filter(({ action }) => action === "rewind");
+  expect(rewinds.length).toBeGreaterThan(0);
+  for (const { input, rewoundTo, before, after } of rewinds) {
+    expect(rewoundTo).toBeLessThan(input.step);
+    expect(after.learningRate).toBe(before.learningRate / 2);
+  }
+  expect(Number.isFinite(result.latest["loss/train"])).toBe(true);
 });
 
 test("settings that do not fit are refused by name", () => {
