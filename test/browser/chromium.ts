@@ -3,21 +3,12 @@
  * headless Chromium that the npm package @sparticuz/chromium carries, with the shared libraries it needs.
  */
 import { execFileSync } from "node:child_process";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { chromium, type Browser } from "playwright-core";
+import { findBrowser } from "../../packages/cli/src/find-browser.js";
 
 export interface BrowserProgram {
   readonly executablePath: string;
@@ -26,33 +17,9 @@ export interface BrowserProgram {
   readonly origin: "installed" | "packaged";
 }
 
-/** Where browsers install themselves, per platform, in the order they are tried. */
-const installedPaths: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  linux: [
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-    "/usr/bin/google-chrome-stable",
-    "/opt/google/chrome/chrome",
-    "/snap/bin/chromium",
-    "/usr/bin/microsoft-edge",
-  ],
-  darwin: [
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-  ],
-  win32: [
-    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-    "C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe",
-    "C:\\Program Files\\Microsoft\\Edge\\Application\\msedge.exe",
-    "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
-  ],
-};
-
-export function installedBrowser(platform: NodeJS.Platform = process.platform): BrowserProgram | null {
-  const executablePath = installedPaths[platform]?.find(isExecutable);
-  return executablePath === undefined ? null : { executablePath, env: {}, origin: "installed" };
+export function installedBrowser(): BrowserProgram | null {
+  const executablePath = findBrowser();
+  return executablePath === null ? null : { executablePath, env: {}, origin: "installed" };
 }
 
 /**
@@ -145,12 +112,3 @@ export async function launchBrowser({ only }: { readonly only?: "installed" | "p
 
 const definedOnly = (env: NodeJS.ProcessEnv) =>
   Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}

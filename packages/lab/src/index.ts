@@ -141,7 +141,38 @@ export { CheckpointError, loadCheckpoint, type Checkpoint } from "./checkpoint/c
 export { checkpointPath } from "./checkpoint/checkpoint-path.js";
 export type { CheckpointOptions } from "./training/checkpoint-keeper.js";
 export { decodeSafetensors, encodeSafetensors, type StoredTensor, type TensorFile } from "./checkpoint/safetensors.js";
-export * from "./sweep/index.js";
+export { parseSweepConfig, sweepConfigSchema, type SweepConfig, type SweepConfigInput } from "./sweep/sweep-config.js";
+export { planSweep, type PlannedRun, type PlanOptions, type SweepAxis, type SweepPlan } from "./sweep/plan.js";
+export { runSweep, sweepStatus, type SweepOptions, type SweepResult, type SweptRun } from "./sweep/run-sweep.js";
+export { readSweep } from "./sweep/run-files.js";
+export { groupRuns } from "./sweep/groups.js";
+export type { SweepSink } from "./sweep/collector.js";
+export type { SweepProgress } from "./sweep/progress.js";
+export { localScheduler, type LocalOptions } from "./sweep/scheduler/local.js";
+export type {
+  Scheduler,
+  Submission,
+  SubmitOptions,
+  SweepTask,
+  TaskEvent,
+  TaskState,
+} from "./sweep/scheduler/scheduler.js";
+export { trainTogether, type TogetherRun } from "./sweep/vectorised/train-together.js";
+export { stackKey } from "./sweep/vectorised/stackable.js";
+export { cancelSlurm, slurmScheduler, slurmState, type SlurmOptions } from "./sweep/scheduler/slurm.js";
 export { edgeTest, type EdgeTestOptions, type EdgeTestResult } from "./edge-test/edge-test.js";
 export { controlStudy, type ControlStudy, type ControlStudyOptions } from "./studies/control/control-study.js";
-export * from "./control/index.js";
+export {
+  controlPlan,
+  decisionSteps,
+  initialState,
+  type ControlAction,
+  type ControlInput,
+  type ControlPlan,
+  type ControlReading,
+  type ControlSettings,
+  type ControlState,
+} from "./control/controller.js";
+export { decide, rewind, type Decided } from "./control/decide.js";
+export { laws, type Law, type Wish } from "./control/laws.js";
+export { replay } from "./control/replay.js";

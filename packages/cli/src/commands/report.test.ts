@@ -7,7 +7,7 @@ import { JSDOM } from "jsdom";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryIo } from "../memory-io.js";
 import { run } from "../program.js";
-import { findBrowser } from "../report/print-pdf.js";
+import { findBrowser } from "../find-browser.js";
 
 let folder: string;
 let page: string;

@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { compile, graph } from "@sedge/autodiff";
 import { mnist } from "@sedge/lab";
 import { backend, eigvalsh } from "@sedge/linalg";
 import { createRunId, openStore } from "@sedge/server";
+import { findBrowser } from "../find-browser.js";
 import { version } from "../program.js";
 import { dashboardFolder } from "../serving.js";
 
@@ -56,7 +57,10 @@ const examinations: readonly Examination[] = [
   {
     name: "browser",
     look: async () =>
-      findBrowser() ?? { missing: "no Chromium, Chrome or Edge in the usual places; only the browser tests want one" },
+      findBrowser() ?? {
+        missing:
+          "no Chromium, Chrome or Edge in the usual places; only `sedge report --pdf` and the browser tests want one",
+      },
   },
 ];
 
@@ -134,17 +138,4 @@ function packageVersion(name: string): string {
     }
   }
   return "of unknown version";
-}
-
-/** Chromium or a relative of it, on the path or where installers put it. */
-function findBrowser(): string | undefined {
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  const usual = [
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-    "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
-  ];
-  return [...folders.flatMap((folder) => names.map((name) => join(folder, name))), ...usual].find(existsSync);
 }

@@ -1,6 +1,6 @@
-import cliProgress from "cli-progress";
 import type { Io } from "../io.js";
 import { formatDuration } from "./format.js";
+import { progressBar } from "./progress-bar.js";
 
 /** Progress of one long computation whose parts have names. */
 export interface TaskProgress {
@@ -17,18 +17,7 @@ export function taskProgress(io: Io): TaskProgress {
 }
 
 function bar(io: Io): TaskProgress {
-  const drawn = new cliProgress.SingleBar(
-    {
-      stream: io.progress,
-      hideCursor: true,
-      gracefulExit: false, // Ctrl-C is the command's own business
-      linewrap: false,
-      fps: 10,
-      format: "{bar} {percentage}%  {label}  {left}",
-      barsize: 24,
-    },
-    cliProgress.Presets.rect,
-  );
+  const drawn = progressBar(io, "{label}  {left}");
   let started = NaN;
   return {
     update({ label, done, total }) {

@@ -1,4 +1,13 @@
-import { darkTheme, drawSheet, lightTheme, type Sheet, type Theme } from "@sedge/lab/figures";
+import {
+  darkTheme,
+  drawSheet,
+  escapeHtml,
+  htmlSection,
+  htmlTable,
+  lightTheme,
+  type Sheet,
+  type Theme,
+} from "@sedge/lab/figures";
 import {
   formatCount,
   formatDuration,
@@ -26,28 +35,28 @@ export function reportHtml(report: ReportData): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}: Sedge report</title>
+<title>${escapeHtml(title)}: Sedge report</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
 <header>
-<h1>${escape(title)}</h1>
-${sweep === null ? `<p class="verdict">${escape(first!.verdict)}</p>` : `<p class="verdict">${runs.length} runs</p>`}
+<h1>${escapeHtml(title)}</h1>
+${sweep === null ? `<p class="verdict">${escapeHtml(first!.verdict)}</p>` : `<p class="verdict">${runs.length} runs</p>`}
 </header>
-${section("Figures", figures(report))}
-${section(sweep === null ? "Where it ended" : "Where the runs ended", endings(runs))}
+${htmlSection("Figures", figures(report))}
+${htmlSection(sweep === null ? "Where it ended" : "Where the runs ended", endings(runs))}
 ${advice(runs)}
-${sweep === null ? section("What it measured last", measurements(first!)) : ""}
-${section("Settings", settings(runs))}
-${section(
+${sweep === null ? htmlSection("What it measured last", measurements(first!)) : ""}
+${htmlSection("Settings", settings(runs))}
+${htmlSection(
   "Environment",
-  table(
+  htmlTable(
     ["", ""],
-    [...Object.entries(environment), ["written", formatTime(madeAt)]].map((row) => row.map(escape)),
+    [...Object.entries(environment), ["written", formatTime(madeAt)]].map((row) => row.map(escapeHtml)),
   ),
 )}
-${section("How to reproduce it", reproduce(runs))}
+${htmlSection("How to reproduce it", reproduce(runs))}
 </main>
 <script type="application/json" id="report-data">${toJson(report).replaceAll("<", "\\u003c")}</script>
 </body>
@@ -85,26 +94,26 @@ function endings(runs: readonly ReportedRun[]): string {
       formatWithError(latest["noiseKernel/exact"], latest["noiseKernel/exact/standardError"]),
       formatRatio(latest["edge/deterministic"]),
       verdict,
-    ].map(escape);
+    ].map(escapeHtml);
   });
-  return table(head, rows);
+  return htmlTable(head, rows);
 }
 
 function advice(runs: readonly ReportedRun[]): string {
   const given = runs.filter((one) => one.advice !== null);
   if (given.length === 0) return "";
   const lines = given.map(({ run, advice: last }) => {
-    const who = runs.length > 1 ? `<b>${escape(run.name)}</b>, step ` : "Step ";
-    return `<li>${who}${formatCount(last!.step)}: ${escape(last!.text)}</li>`;
+    const who = runs.length > 1 ? `<b>${escapeHtml(run.name)}</b>, step ` : "Step ";
+    return `<li>${who}${formatCount(last!.step)}: ${escapeHtml(last!.text)}</li>`;
   });
-  return section("Advice", `<ul>${lines.join("")}</ul>`);
+  return htmlSection("Advice", `<ul>${lines.join("")}</ul>`);
 }
 
 function measurements({ run }: ReportedRun): string {
   const rows = Object.entries(run.latest)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => [escape(key), escape(formatNumber(value, 5))]);
-  return table(["metric", "last value"], rows);
+    .map(([key, value]) => [escapeHtml(key), escapeHtml(formatNumber(value, 5))]);
+  return htmlTable(["metric", "last value"], rows);
 }
 
 /** Those that all runs share, then those that differ. */
@@ -114,17 +123,17 @@ function settings(runs: readonly ReportedRun[]): string {
   const differs = (key: string) => all.some((config) => config[key] !== all[0]![key]);
   const shared = keys.filter((key) => !differs(key));
   const apart = keys.filter(differs);
-  const rows = shared.map((key) => [escape(key), escape(all[0]![key] ?? "—")]);
-  if (apart.length === 0) return table(["setting", "value"], rows);
-  const own = runs.map(({ run }, i) => [run.name, ...apart.map((key) => all[i]![key] ?? "—")].map(escape));
-  return `${table(["setting, the same in all", "value"], rows)}${table(["run", ...apart], own)}`;
+  const rows = shared.map((key) => [escapeHtml(key), escapeHtml(all[0]![key] ?? "—")]);
+  if (apart.length === 0) return htmlTable(["setting", "value"], rows);
+  const own = runs.map(({ run }, i) => [run.name, ...apart.map((key) => all[i]![key] ?? "—")].map(escapeHtml));
+  return `${htmlTable(["setting, the same in all", "value"], rows)}${htmlTable(["run", ...apart], own)}`;
 }
 
 function reproduce(runs: readonly ReportedRun[]): string {
   const commands = reproduceCommands(runs.map(({ run }) => run));
   if (commands.length === 0)
     return "<p>These runs were not trained by Sedge, so only their own program can repeat them.</p>";
-  return `<pre><code>${escape(commands.join("\n"))}</code></pre><p class="small">The same version, platform and settings give the same numbers, to the last bit.</p>`;
+  return `<pre><code>${escapeHtml(commands.join("\n"))}</code></pre><p class="small">The same version, platform and settings give the same numbers, to the last bit.</p>`;
 }
 
 /** Nested keys with dots, values as text. */
@@ -139,22 +148,3 @@ function flatten(config: Readonly<Record<string, unknown>>, prefix = ""): Record
     }),
   );
 }
-
-const section = (title: string, body: string): string => `<section><h2>${title}</h2>${body}</section>`;
-
-/** @param rows  Cells as HTML. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
-  const titles = head.some((title) => title !== "") ? `<thead>${line(head.map(escape), "th")}</thead>` : "";
-  return `<div class="scroll" tabindex="0"><table>${titles}<tbody>${rows.map((row) => line(row, "td")).join("")}</tbody></table></div>`;
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => escapes[sign]!);

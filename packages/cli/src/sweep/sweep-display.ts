@@ -1,7 +1,7 @@
 import type { SweepProgress } from "@sedge/lab";
-import cliProgress from "cli-progress";
 import type { Io } from "../io.js";
 import { formatCount, formatDuration } from "../output/format.js";
+import { progressBar } from "../output/progress-bar.js";
 
 export interface SweepDisplay {
   update(progress: SweepProgress): void;
@@ -48,18 +48,7 @@ function lines(io: Io): SweepDisplay {
 }
 
 function bar(io: Io): SweepDisplay {
-  const drawn = new cliProgress.SingleBar(
-    {
-      stream: io.progress,
-      hideCursor: true,
-      gracefulExit: false, // Ctrl-C is the command's own business
-      linewrap: false,
-      fps: 10,
-      format: "{bar} {percentage}%  {text}",
-      barsize: 24,
-    },
-    cliProgress.Presets.rect,
-  );
+  const drawn = progressBar(io, "{text}");
   let started = false;
   return {
     update(progress) {

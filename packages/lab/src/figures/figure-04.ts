@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { Check, Figure, FigureContext } from "./figure.js";
+import { divergedSettings } from "./grid/diverged.js";
 import { spreadAlong } from "./grid/collapse.js";
 import { batchPanel, batchSizesOf, endsTable, fineTicks, logDomain, settled } from "./grid/grid-panels.js";
 import { lastOf, runGrid, type GridResult } from "./grid/run-grid.js";
@@ -114,9 +115,7 @@ export const figure04: Figure<Figure04Data> = {
   },
   settings: ({ examples, widths, time, runs }) => ({
     ...{ examples, widths, time, batchSizes: batchSizesOf(runs) },
-    diverged: runs
-      .filter(({ status }) => status === "diverged")
-      .map(({ learningRate, batchSize }) => ({ learningRate, batchSize })),
+    diverged: divergedSettings(runs),
   }),
   checks,
 };

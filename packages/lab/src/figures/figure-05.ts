@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { Check, Figure, FigureContext } from "./figure.js";
+import { divergedSettings } from "./grid/diverged.js";
 import { spreadAlong } from "./grid/collapse.js";
 import { batchPanel, batchSizesOf, endsTable, fineTicks, logDomain, settled } from "./grid/grid-panels.js";
 import { rankCorrelation } from "./grid/rank-correlation.js";
@@ -44,6 +45,21 @@ export const figure05: Figure<Figure05Data> = {
     } as const;
     const unit = (mark: typeof Plot.ruleX) => [mark([1], { stroke: theme.edge, strokeWidth: 1.3 })];
     const apart = { joined: false };
+    const alongQuotient = (y: (run: GridResult) => number, name: string, title: string) =>
+      batchPanel(
+        runs,
+        { x: quotient, y },
+        { title, x: perExample, y: kernel(`${name} (dimensionless)`), marks: unit(Plot.ruleY as typeof Plot.ruleX) },
+        theme,
+      );
+    const lossAgainst = (x: (run: GridResult) => number, name: string) =>
+      batchPanel(
+        runs,
+        { x, y: lossOf },
+        { title: `Final loss against ${name}`, x: kernel(`${name} (dimensionless)`), y: loss, marks: unit(Plot.ruleX) },
+        theme,
+        apart,
+      );
     return {
       title,
       subtitle: [
@@ -53,52 +69,10 @@ export const figure05: Figure<Figure05Data> = {
       ],
       columns: 2,
       panels: [
-        batchPanel(
-          runs,
-          { x: quotient, y: exactOf },
-          {
-            title: "K exact at the end",
-            x: perExample,
-            y: kernel("K exact (dimensionless)"),
-            marks: unit(Plot.ruleY as typeof Plot.ruleX),
-          },
-          theme,
-        ),
-        batchPanel(
-          runs,
-          { x: quotient, y: diagonalOf },
-          {
-            title: "K diagonal (the paper’s K) at the end",
-            x: perExample,
-            y: kernel("K diagonal (dimensionless)"),
-            marks: unit(Plot.ruleY as typeof Plot.ruleX),
-          },
-          theme,
-        ),
-        batchPanel(
-          runs,
-          { x: exactOf, y: lossOf },
-          {
-            title: "Final loss against K exact",
-            x: kernel("K exact (dimensionless)"),
-            y: loss,
-            marks: unit(Plot.ruleX),
-          },
-          theme,
-          apart,
-        ),
-        batchPanel(
-          runs,
-          { x: diagonalOf, y: lossOf },
-          {
-            title: "Final loss against K diagonal",
-            x: kernel("K diagonal (dimensionless)"),
-            y: loss,
-            marks: unit(Plot.ruleX),
-          },
-          theme,
-          apart,
-        ),
+        alongQuotient(exactOf, "K exact", "K exact at the end"),
+        alongQuotient(diagonalOf, "K diagonal", "K diagonal (the paper’s K) at the end"),
+        lossAgainst(exactOf, "K exact"),
+        lossAgainst(diagonalOf, "K diagonal"),
         batchPanel(
           runs,
           { x: sharpnessOf, y: lossOf },
@@ -144,9 +118,7 @@ export const figure05: Figure<Figure05Data> = {
   },
   settings: ({ examples, widths, epochs, runs }) => ({
     ...{ examples, widths, epochs, batchSizes: batchSizesOf(runs), rankCorrelations: orders(settled(runs)) },
-    diverged: runs
-      .filter(({ status }) => status === "diverged")
-      .map(({ learningRate, batchSize }) => ({ learningRate, batchSize })),
+    diverged: divergedSettings(runs),
   }),
   checks,
 };

@@ -1,3 +1,4 @@
+import { escapeHtml, htmlSection, htmlTable } from "../../figures/plotting/html.js";
 import { drawSheet } from "../../figures/plotting/sheet.js";
 import { darkTheme, lightTheme } from "../../figures/plotting/theme.js";
 import { bar, number } from "../../advice/measured.js";
@@ -17,23 +18,23 @@ export function reportHtml(report: MeasureReport, images: readonly string[]): st
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
 <header>
-<h1>${escape(title)}</h1>
-<p class="verdict ${verdict.state}">${escape(capital(verdict.text))}.</p>
-<p>${escape(model.description)}. ${escape(data.description)}. ${escape(settings.optimizer)}, B = ${settings.batchSize} of N = ${settings.population.toLocaleString("en-GB")}, ${escape(settings.sampling.replaceAll("-", " "))}, ${escape(settings.loss)} loss; loss ${number(data.loss)}${data.accuracy === null ? "" : `, accuracy ${number(100 * data.accuracy)} %`} on ${data.curvatureExamples} examples.</p>
+<h1>${escapeHtml(title)}</h1>
+<p class="verdict ${verdict.state}">${escapeHtml(capital(verdict.text))}.</p>
+<p>${escapeHtml(model.description)}. ${escapeHtml(data.description)}. ${escapeHtml(settings.optimizer)}, B = ${settings.batchSize} of N = ${settings.population.toLocaleString("en-GB")}, ${escapeHtml(settings.sampling.replaceAll("-", " "))}, ${escapeHtml(settings.loss)} loss; loss ${number(data.loss)}${data.accuracy === null ? "" : `, accuracy ${number(100 * data.accuracy)} %`} on ${data.curvatureExamples} examples.</p>
 </header>
-${section("What to do", `<ul>${report.advice.map(({ text }) => `<li>${escape(text)}</li>`).join("")}</ul>`)}
-${section("The two edges", edges(report))}
-${section("Where the edges are met", critical(report))}
-${section("The spectrum", spectrum(report))}
-${section("Layers", layers(report))}
-${section("The examples nearest the edge", examples(report, images))}
-${section("How it was measured", `<ul>${[...report.notes, timing(report)].map((note) => `<li>${escape(note)}</li>`).join("")}</ul>`)}
+${htmlSection("What to do", `<ul>${report.advice.map(({ text }) => `<li>${escapeHtml(text)}</li>`).join("")}</ul>`)}
+${htmlSection("The two edges", edges(report))}
+${htmlSection("Where the edges are met", critical(report))}
+${htmlSection("The spectrum", spectrum(report))}
+${htmlSection("Layers", layers(report))}
+${htmlSection("The examples nearest the edge", examples(report, images))}
+${htmlSection("How it was measured", `<ul>${[...report.notes, timing(report)].map((note) => `<li>${escapeHtml(note)}</li>`).join("")}</ul>`)}
 </main>
 </body>
 </html>
@@ -44,37 +45,37 @@ function edges({ deterministic, noiseKernel: k }: MeasureReport): string {
   const rows: [string, string, string][] = [
     [
       "λ<sub>max</sub> of the Hessian",
-      `${escape(bar(deterministic.lambdaMax))}`,
+      `${escapeHtml(bar(deterministic.lambdaMax))}`,
       `on the edge at ${number(deterministic.edge)}; solver’s residual ${number(deterministic.ritzResidual, 2)}`,
     ],
-    ["distance to the deterministic edge", escape(bar(deterministic.ratio)), "1 on the edge, dimensionless"],
+    ["distance to the deterministic edge", escapeHtml(bar(deterministic.ratio)), "1 on the edge, dimensionless"],
     [
       "K exact",
-      escape(bar(k.exact)),
+      escapeHtml(bar(k.exact)),
       `1 on the stochastic edge, dimensionless; carried on to many examples ${number(k.exact.extrapolated)}`,
     ],
-    ["K diagonal", escape(bar(k.diagonal)), "the paper’s form"],
-    ["K high-dimensional", escape(bar(k.highDim)), "from the spectrum alone"],
-    ["K trace", escape(bar(k.trace)), "from the trace alone"],
+    ["K diagonal", escapeHtml(bar(k.diagonal)), "the paper’s form"],
+    ["K high-dimensional", escapeHtml(bar(k.highDim)), "from the spectrum alone"],
+    ["K trace", escapeHtml(bar(k.trace)), "from the trace alone"],
   ];
-  return table(["quantity", "value ± standard error", ""], rows);
+  return htmlTable(["quantity", "value ± standard error", ""], rows);
 }
 
 function critical({ critical: c, settings }: MeasureReport): string {
-  return table(
+  return htmlTable(
     ["", "value ± standard error", ""],
     [
       [
         `η at which K = 1, for B = ${settings.batchSize}`,
-        escape(bar(c.learningRate)),
+        escapeHtml(bar(c.learningRate)),
         `now ${number(settings.learningRate)}`,
       ],
       [
         `B at which K = 1, for η = ${number(settings.learningRate)}`,
-        escape(bar(c.batchSize)),
+        escapeHtml(bar(c.batchSize)),
         `now ${settings.batchSize}`,
       ],
-      ["B above which the deterministic edge is the nearer one", escape(bar(c.deterministicAbove)), ""],
+      ["B above which the deterministic edge is the nearer one", escapeHtml(bar(c.deterministicAbove)), ""],
     ],
   );
 }
@@ -86,11 +87,11 @@ function spectrum(report: MeasureReport): string {
 
 function layers({ layers: rows }: MeasureReport): string {
   const percent = (share: number) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "—");
-  return `${table(
+  return `${htmlTable(
     ["layer", "kind", "numbers", "of tr Θ", "of λ_max", "of K’s Perron vector", "K alone", "η·λ_max/2 alone"],
     rows.map((row) => [
-      escape(row.name),
-      escape(row.kind),
+      escapeHtml(row.name),
+      escapeHtml(row.kind),
       row.size.toLocaleString("en-GB"),
       percent(row.traceShare),
       percent(row.lambdaMaxShare),
@@ -106,7 +107,7 @@ function examples({ examples: rows, data }: MeasureReport, images: readonly stri
   const even = 1 / data.probeExamples;
   const one = (example: EdgeExample, image: string | undefined) =>
     `<figure>${image === undefined ? "" : `<img src="${image}" alt="example ${example.index}">`}<figcaption>${
-      example.label === null ? "" : `<b>${escape(example.label)}</b> `
+      example.label === null ? "" : `<b>${escapeHtml(example.label)}</b> `
     }no. ${example.index}<br>${(example.weight / even).toFixed(1)} × its share</figcaption></figure>`;
   return `<div class="examples">${rows.map((row, i) => one(row, images[i])).join("")}</div>
 <p class="small">Weights of the examples in the Perron vector of K, over 1/n = ${number(even)}: what each does to put the run at the edge.</p>`;
@@ -117,22 +118,6 @@ function timing({ seconds }: MeasureReport): string {
   return `Time: ${parts.join(", ")}.`;
 }
 
-const section = (title: string, body: string): string => `<section><h2>${title}</h2>${body}</section>`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
-  return `<div class="scroll"><table><thead>${line(head.map(escape), "th")}</thead><tbody>${rows.map((row) => line(row, "td")).join("")}</tbody></table></div>`;
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => escapes[sign]!);
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
