@@ -60,6 +60,8 @@ export default defineConfig({
           page("Log from PyTorch", "/guides/pytorch"),
           page("Differentiate your own ONNX model", "/autodiff/importing"),
           page("Measure a model", "/measuring/sedge-measure"),
+          page("Data, starting weights, resuming", "/lab/data-and-resuming"),
+          page("Let K choose η or B", "/control/"),
           page("Write a probe", "/guides/writing-a-probe"),
           page("Add an operator", "/autodiff/adding-an-op"),
         ],
