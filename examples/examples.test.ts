@@ -52,7 +52,21 @@ test("own-data.mjs: learns what it was given, and is judged", async () => {
   expect(text).toMatch(/edge/);
 });
 
+// 1 is past the deterministic edge at the start, λ_max being above 20, and B = 1 never lets it come back.
+test("sweep.mjs: K rises with the learning rate until the run diverges", async () => {
+  const lines = (await run("sweep.mjs")).trim().split("\n");
+  expect(lines).toHaveLength(4);
+  const [low, middle] = lines.map((line) => number(line, /K = ([\d.]+)/));
+  expect(low).toBeLessThan(middle!);
+  expect(lines.map((line) => / (finished|diverged),/.exec(line)?.[1])).toEqual([
+    "finished",
+    "finished",
+    "finished",
+    "diverged",
+  ]);
+});
+
 test("there is a test for each program", () => {
   const programs = readdirSync(folder).filter((name) => name.endsWith(".mjs"));
-  expect(programs).toEqual(["critical-values.mjs", "custom-probe.mjs", "onnx-model.mjs", "own-data.mjs"]);
+  expect(programs).toEqual(["critical-values.mjs", "custom-probe.mjs", "onnx-model.mjs", "own-data.mjs", "sweep.mjs"]);
 });

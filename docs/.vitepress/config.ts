@@ -61,6 +61,7 @@ export default defineConfig({
           page("Differentiate your own ONNX model", "/autodiff/importing"),
           page("Measure a model", "/measuring/sedge-measure"),
           page("Data, starting weights, resuming", "/lab/data-and-resuming"),
+          page("Sweeps, here and on Slurm", "/sweeps/"),
           page("Let K choose η or B", "/control/"),
           page("Write a probe", "/guides/writing-a-probe"),
           page("Add an operator", "/autodiff/adding-an-op"),

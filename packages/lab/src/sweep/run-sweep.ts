@@ -61,8 +61,9 @@ export async function runSweep(given: SweepConfig | SweepPlan, options: SweepOpt
   const release = lockCheckpoint(join(folder, "sweep"));
   try {
     const collector = openCollector(folder, plan.runs, sinks);
+    // Before anything is handed on: a sink takes nothing more of a run that has failed there.
+    for (const { id, status } of sweepStatus(folder, plan)) if (status === "failed") collector.reset(id);
     collector.collect();
-    for (const { run, status } of [...collector.states.values()]) if (status === "failed") collector.reset(run.id);
     const states = () => [...collector.states.values()];
     const progress = sweepProgress(states());
     const report = () => onProgress?.(progress(states()));
