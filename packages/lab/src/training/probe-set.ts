@@ -20,7 +20,7 @@ export interface ProbeSet {
   readonly names: readonly string[];
   /** Asks the probes of these names, those that were switched off left out. */
   observe(view: ProbeView, names: readonly string[]): Promise<Observation>;
-  /** By probe. */
+  /** By probe, as the last complete observation left it: one that is broken off is made again when the run is resumed. */
   memory(): Readonly<Record<string, ProbeMemory>>;
   /** Probes that failed and are not asked any more. */
   switchedOff(): string[];
@@ -56,6 +56,8 @@ export async function openProbes(
     await close();
     throw error;
   }
+  const remembered = () => Object.fromEntries([...open].map(([name, probe]) => [name, probe.memory ?? {}]));
+  let settled = remembered();
   const watching = new Set([...open.keys()].filter((name) => !resume.switchedOff.includes(name)));
 
   return {
@@ -63,32 +65,38 @@ export async function openProbes(
       return [...watching];
     },
     async observe(view, names) {
-      const values: Record<string, number> = {};
-      const warnings: string[] = [];
-      const records: ProbeRecord[] = [];
-      const findings = new Map<string, Float64Array>();
-      const record = (made: ProbeRecord) => void records.push(made);
-      for (const name of [...watching].filter((each) => names.includes(each))) {
-        const start = performance.now();
-        try {
-          Object.assign(values, await open.get(name)!.observe({ ...view, findings, record }));
-        } catch (error) {
-          view.signal?.throwIfAborted();
-          // Hours of training outweigh one instrument: it is switched off, and the run's result says so.
-          watching.delete(name);
-          const reason = error instanceof Error ? error.message : String(error);
-          warnings.push(`probe "${name}" failed at step ${view.step} and was switched off: ${reason}`);
-        }
-        values[`cost/${name}`] = (performance.now() - start) / 1000;
-        const loss = values["loss/train"];
-        if (loss !== undefined && !(Math.abs(loss) <= divergenceLimit)) {
-          return { values, records, diverged: true, warnings };
-        }
-      }
-      return { values, records, diverged: false, warnings };
+      const observation = await observe(view, names);
+      settled = remembered();
+      return observation;
     },
-    memory: () => Object.fromEntries([...open].map(([name, probe]) => [name, probe.memory ?? {}])),
+    memory: () => settled,
     switchedOff: () => [...open.keys()].filter((name) => !watching.has(name)),
     close,
   };
+
+  async function observe(view: ProbeView, names: readonly string[]): Promise<Observation> {
+    const values: Record<string, number> = {};
+    const warnings: string[] = [];
+    const records: ProbeRecord[] = [];
+    const findings = new Map<string, Float64Array>();
+    const record = (made: ProbeRecord) => void records.push(made);
+    for (const name of [...watching].filter((each) => names.includes(each))) {
+      const start = performance.now();
+      try {
+        Object.assign(values, await open.get(name)!.observe({ ...view, findings, record }));
+      } catch (error) {
+        view.signal?.throwIfAborted();
+        // Hours of training outweigh one instrument: it is switched off, and the run's result says so.
+        watching.delete(name);
+        const reason = error instanceof Error ? error.message : String(error);
+        warnings.push(`probe "${name}" failed at step ${view.step} and was switched off: ${reason}`);
+      }
+      values[`cost/${name}`] = (performance.now() - start) / 1000;
+      const loss = values["loss/train"];
+      if (loss !== undefined && !(Math.abs(loss) <= divergenceLimit)) {
+        return { values, records, diverged: true, warnings };
+      }
+    }
+    return { values, records, diverged: false, warnings };
+  }
 }
