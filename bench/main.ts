@@ -6,16 +6,18 @@
  *     npm run bench -- --peers DIR [--python CMD]           and the peer scripts in DIR
  *     npm run bench -- train-mlp-b1 train-mlp-b32           some workloads
  *     npm run bench -- --rounds 3 --write docs/benchmarks.md
+ *     npm run bench -- --compare main~5 [WORKLOADS]         this tree beside another commit, built apart
  *
  * `--write` also keeps the timings themselves, in docs/benchmarks.json, after each workload: those run before stay in the
  * table until they are run again.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { comparison } from "./comparison.js";
+import { buildAt } from "./earlier.js";
 import { circumstances, readRecord, report, writeRecord, type BenchRecord } from "./record.js";
+import { peerSides, sedgeSide, timeInAlternation } from "./side.js";
 import { replaceTable } from "./table.js";
 import type { Timing } from "./workload.js";
 import { workloads } from "./workloads/index.js";
@@ -23,9 +25,10 @@ import { workloads } from "./workloads/index.js";
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    compare: { type: "string" },
     peers: { type: "string" },
     python: { type: "string", default: "python3" },
-    rounds: { type: "string", default: "2" },
+    rounds: { type: "string" },
     write: { type: "string" },
   },
 });
@@ -33,73 +36,51 @@ const { values: options, positionals } = parseArgs({
 const names = positionals.length > 0 ? positionals : Object.keys(workloads);
 const unknown = names.filter((name) => !(name in workloads));
 if (unknown.length > 0) fail(`unknown workload ${unknown.join(", ")}; one of ${Object.keys(workloads).join(", ")}.`);
-const rounds = Number(options.rounds);
+// A difference between two commits is smaller than one between libraries, so it takes more rounds to be seen.
+const rounds = Number(options.rounds ?? (options.compare === undefined ? 2 : 4));
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds: expected a whole number above 0, got ${options.rounds}.`);
 if (options.peers !== undefined && !existsSync(join(options.peers, "peer_common.py"))) {
   fail(`--peers: no peer_common.py in ${options.peers}; give the folder of the peer scripts.`);
 }
+if (options.compare !== undefined && (options.peers ?? options.write) !== undefined) {
+  fail("--compare sets this tree beside another commit of it; leave out --peers and --write.");
+}
 
-// Both variables halve OpenBLAS where they are set; neither side may lean on them.
-const environment = { ...process.env };
-delete environment["OPENBLAS_CORETYPE"];
-delete environment["OPENBLAS_L2_SIZE"];
+if (options.compare === undefined) besidePeers();
+else besideCommit(options.compare);
 
-/** PyTorch is measured twice: as it comes, and with an allocator told to keep its memory, which its users learn to do. */
-const keepMemory = {
-  MALLOC_MMAP_THRESHOLD_: "4294967296",
-  MALLOC_TRIM_THRESHOLD_: "4294967296",
-  MALLOC_TOP_PAD_: "268435456",
-};
-
-const order = Object.keys(workloads);
-const recordFile = options.write?.replace(/(\.md)?$/, ".json");
-let record: BenchRecord = {};
-// Before the table is written, which makes the tree differ from its commit.
-const where = circumstances();
-for (const name of names) {
-  const timings: Timing[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const sides = ["sedge", ...(options.peers === undefined ? [] : ["numpy", "torch", "torch+malloc", "jax"])];
-    // Each round starts with another side, so that none always runs on the warmer machine.
-    for (let i = 0; i < sides.length; i++) {
-      const timing = time(sides[(i + round) % sides.length]!, name);
-      if (timing) timings.push(timing);
-    }
-    console.error(`${name}: round ${round + 1} of ${rounds} done`);
-  }
-  const entry = { circumstances: where, timings };
-  record = { ...record, [name]: entry };
-  if (recordFile !== undefined) {
+function besidePeers(): void {
+  const order = Object.keys(workloads);
+  const recordFile = options.write?.replace(/(\.md)?$/, ".json");
+  let record: BenchRecord = {};
+  // Before the table is written, which makes the tree differ from its commit.
+  const where = circumstances();
+  const sides = [sedgeSide(), ...(options.peers === undefined ? [] : peerSides(options.peers, options.python))];
+  for (const name of names) {
+    const entry = { circumstances: where, timings: timeInAlternation(sides, name, rounds) };
+    record = { ...record, [name]: entry };
+    if (recordFile === undefined) continue;
     const kept = { ...readRecord(recordFile), [name]: entry };
     writeRecord(recordFile, kept);
     const page = existsSync(options.write!) ? readFileSync(options.write!, "utf8") : "# Benchmarks\n";
     writeFileSync(options.write!, replaceTable(page, report(kept, order)));
   }
+  console.log(report(record, order));
 }
-console.log(report(record, order));
 
-function time(side: string, workload: string): Timing | undefined {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const [command, args, extra] =
-    side === "sedge"
-      ? [process.execPath, [join(here, "run-one.js"), workload], {}]
-      : [
-          options.python,
-          [join(options.peers!, `peer_${side.replace("+malloc", "")}.py`), workload, "--json"],
-          side === "torch+malloc" ? keepMemory : {},
-        ];
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    env: { ...environment, ...extra },
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const line = stdout.trim().split("\n").at(-1) ?? "";
-  if (status !== 0 || !line.startsWith("{")) {
-    console.error(`${side} ${workload}: ${stderr.trim().split("\n").at(-1) ?? `exit code ${status}`}`);
-    return undefined;
+function besideCommit(reference: string): void {
+  let earlier;
+  try {
+    earlier = buildAt(reference);
+  } catch (error) {
+    if (error instanceof RangeError) fail(error.message);
+    throw error;
   }
-  const timing = JSON.parse(line) as Timing & { skipped?: string };
-  return timing.skipped === undefined ? { ...timing, peer: side } : undefined;
+  const before = sedgeSide(earlier.commit.slice(0, 12), earlier.folder);
+  const after = sedgeSide("here");
+  const timings: Timing[] = [];
+  for (const name of names) timings.push(...timeInAlternation([before, after], name, rounds));
+  console.log(comparison(timings, before.name, after.name));
 }
 
 function fail(message: string): never {

@@ -12,3 +12,10 @@ export function quantile(values: readonly number[], fraction: number): number {
   const high = Math.min(low + 1, sorted.length - 1);
   return sorted[low]! + (position - low) * (sorted[high]! - sorted[low]!);
 }
+
+/** Three significant digits, no exponent. */
+export function digits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  if (value >= 10) return value.toFixed(1);
+  return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
+}

@@ -1,5 +1,5 @@
 /** The bench's table: a row a workload, a column a side, and our time over the best peer's. */
-import { median, quantile } from "./statistics.js";
+import { digits, median, quantile } from "./statistics.js";
 import type { Timing } from "./workload.js";
 
 const sides = ["sedge", "numpy", "torch", "torch+malloc", "jax"];
@@ -45,11 +45,4 @@ export function replaceTable(page: string, report: string): string {
   return from >= 0 && to > from
     ? page.slice(0, from) + block + page.slice(to + end.length)
     : `${page.trimEnd()}\n\n${block}\n`;
-}
-
-/** Three significant digits, no exponent. */
-function digits(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  if (value >= 10) return value.toFixed(1);
-  return value >= 1 ? value.toFixed(2) : value.toPrecision(3);
 }
