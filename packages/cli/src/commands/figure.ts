@@ -5,6 +5,7 @@ import type { Io } from "../io.js";
 import { runStudy, type StudyOptions } from "../output/study.js";
 import { parseWholeNumber } from "../parse-number.js";
 import type { Finish } from "../program.js";
+import { addStoreOption } from "../store-option.js";
 
 /** A figure without the type of its data, which only the figure itself needs to know. */
 interface AnyFigure {
@@ -26,25 +27,26 @@ interface FigureFlags {
   readonly full?: boolean;
   readonly out: string;
   readonly seed: string;
+  readonly store: string;
 }
 
 /** `sedge figure N`: computes, checks, draws and writes one of the paper's figures. */
 export function defineFigure(command: Command, io: Io, finish: Finish): void {
-  command
+  addStoreOption(command)
     .argument("<number>", `which figure: ${figures.map(({ number }) => number).join(", ")}`)
     .option("--quick", "fewer seeds and steps: the same picture, rougher; seconds for 1 and 2, minutes for 3 to 5")
     .option("--full", "as large as the paper's, which is the default: minutes for 1 and 2, hours for 3 to 5")
     .option("--out <folder>", "where the files go", "figures")
     .option("--seed <number>", "of everything random", "1")
     .addHelpText("after", helpText)
-    .action(async (given: string, { out, quick = false, full = false, seed }: FigureFlags) => {
+    .action(async (given: string, { out, quick = false, full = false, seed, store }: FigureFlags) => {
       if (quick && full) throw new BadInput("figure: expected --quick or --full, got both.");
       const figure = figures.find(({ number }) => String(number) === given);
       if (figure === undefined) {
         const known = figures.map(({ number, title }) => `${number} (${title})`).join(", ");
         throw new BadInput(`figure: expected ${known}, got ${JSON.stringify(given)}.`);
       }
-      await figure.make(io, finish, { out, quick, seed: parseWholeNumber("--seed", seed) });
+      await figure.make(io, finish, { out, quick, store, seed: parseWholeNumber("--seed", seed) });
     });
 }
 
@@ -60,7 +62,8 @@ claims as inequalities with what was measured. Where a claim fails the exit code
 Figures:
 ${figures.map(({ number, title }) => `  ${number}  ${title}`).join("\n")}
 
-Finished parts are kept in the output folder (.parts), so an interrupted figure goes on where it was.
+Finished parts are kept, so an interrupted figure goes on where it was: of 1 and 2 in the output folder (.parts). 3 to 5
+are sweeps, trained on all cores and kept in the store: sweep figure-03, or figure-03-quick, as sedge sweep has them.
 
 Examples:
   sedge figure 1 --quick

@@ -9,7 +9,6 @@ import {
   planSweep,
   readConfigFile,
   readSweep,
-  runSweep,
   slurmScheduler,
   slurmState,
   sweepStatus,
@@ -27,8 +26,9 @@ import { toJson } from "../output/json.js";
 import { table } from "../output/table.js";
 import { parseWholeNumber } from "../parse-number.js";
 import type { Finish } from "../program.js";
-import { addStoreOption, withStore } from "../store-option.js";
-import { storeSweepSink, sweepTag } from "../sweep/store-sink.js";
+import { addStoreOption } from "../store-option.js";
+import { sweepTag } from "../sweep/store-sink.js";
+import { sweepFolder, sweepIntoStore } from "../sweep/sweep-into-store.js";
 import { sweepDisplay } from "../sweep/sweep-display.js";
 
 interface Options {
@@ -39,8 +39,6 @@ interface Options {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
-
-const folderOf = (store: string, name: string) => join(store, "sweeps", name);
 
 /** `sedge sweep CONFIG`, and what is asked of a sweep later. */
 export function defineSweep(command: Command, io: Io, finish: Finish): void {
@@ -96,7 +94,7 @@ export function defineSweep(command: Command, io: Io, finish: Finish): void {
   addStoreOption(command.command("status <name>").description("How the runs of a sweep stand.")).action(
     async (name: string, _: unknown, { parent }: Command) => {
       const { store, json } = parent!.opts<Options>();
-      const folder = folderOf(store, name);
+      const folder = sweepFolder(store, name);
       const runs = sweepStatus(folder, readSweep(folder));
       if (json) return io.print(toJson({ name, runs: runs.map(plain) }));
       io.print(runTable(runs, io));
@@ -111,7 +109,7 @@ export function defineSweep(command: Command, io: Io, finish: Finish): void {
   addStoreOption(
     command.command("cancel <name>").description("Stops the Slurm tasks of a sweep; its runs can go on later."),
   ).action(async (name: string, _: unknown, { parent }: Command) => {
-    const folder = folderOf(parent!.opts<Options>().store, name);
+    const folder = sweepFolder(parent!.opts<Options>().store, name);
     readSweep(folder);
     if (!(await cancelSlurm(folder))) {
       throw new BadInput(`${name}: no task of it is with Slurm; a local sweep ends with Ctrl-C.`);
@@ -125,16 +123,12 @@ async function sweep(plan: SweepPlan, scheduler: Scheduler, options: Options, io
   const onTask = (event: TaskEvent) => {
     if (event.type === "task-retried") io.note(`task ${event.task}: ${event.reason}; it is tried again`);
   };
-  const result = await withStore(options.store, { readOnly: false }, (store) =>
-    runSweep(plan, {
-      folder: folderOf(store.folder, plan.name),
-      scheduler,
-      sinks: [storeSweepSink(store, plan.name)],
-      signal: io.interrupted,
-      onProgress: (progress) => display.update(progress),
-      onTask,
-    }).finally(() => display.stop()),
-  );
+  const result = await sweepIntoStore(options.store, plan, {
+    scheduler,
+    signal: io.interrupted,
+    onProgress: (progress) => display.update(progress),
+    onTask,
+  }).finally(() => display.stop());
   if (options.json) io.print(toJson({ ...result, runs: result.runs.map(plain) }));
   else io.print(runTable(result.runs, io));
   for (const { label, status, message } of result.runs) {

@@ -2,6 +2,8 @@ import type { Study } from "@sedge/lab/figures";
 import { exitCodes } from "../exit-codes.js";
 import type { Io } from "../io.js";
 import type { Finish } from "../program.js";
+import { defaultStore } from "../store-option.js";
+import { sweepIntoStore } from "../sweep/sweep-into-store.js";
 import { formatDuration } from "./format.js";
 import { prepareOutputFolder } from "./output-folder.js";
 import { taskProgress } from "./task-progress.js";
@@ -11,6 +13,8 @@ export interface StudyOptions {
   readonly out: string;
   readonly quick: boolean;
   readonly seed: number;
+  /** Folder of the store to which a study's sweeps go. Default that of every command. */
+  readonly store?: string;
   /** Further files, by name. */
   readonly extraFiles?: (tables: ReturnType<Study<unknown>["tables"]>) => ReadonlyMap<string, Uint8Array>;
 }
@@ -18,7 +22,7 @@ export interface StudyOptions {
 /** Computes a study with progress, writes its files, prints its checks. A check that fails is exit code 1. */
 export async function runStudy<Data>(study: Study<Data>, io: Io, finish: Finish, options: StudyOptions): Promise<void> {
   const { folderParts, writeFigure, writeFiles } = await import("@sedge/lab/figures");
-  const { out, quick, seed, extraFiles } = options;
+  const { out, quick, seed, store = defaultStore, extraFiles } = options;
   prepareOutputFolder(out);
   const begun = performance.now();
   const progress = taskProgress(io);
@@ -29,6 +33,7 @@ export async function runStudy<Data>(study: Study<Data>, io: Io, finish: Finish,
       seed,
       parts: folderParts(`${out}/.parts`),
       onProgress: (update) => progress.update(update),
+      sweep: (plan, onSweep) => sweepIntoStore(store, plan, { signal: io.interrupted, onProgress: onSweep }),
       signal: io.interrupted,
       blocking: (work) => io.blocking(work),
     });

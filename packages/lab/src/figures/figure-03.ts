@@ -1,6 +1,6 @@
 import type { Check, Figure, FigureContext } from "./figure.js";
 import { coursePanel, coursesTable, logDomain } from "./grid/grid-panels.js";
-import { firstOf, lastOf, pointsOf, runGrid, type GridResult } from "./grid/run-grid.js";
+import { firstOf, lastOf, measure, pointsOf, runGrid, type GridResult } from "./grid/run-grid.js";
 import { decimals } from "./numbers.js";
 
 export interface Figure03Data {
@@ -83,20 +83,20 @@ async function compute({ quick, seed, ...context }: FigureContext): Promise<Figu
   const steps = quick ? 6000 : 100_000;
   const probeExamples = 64;
   const learningRates = quick ? [0.001, 0.003, 0.01, 0.02, 0.03] : [0.001, 0.002, 0.004, 0.008, 0.015, 0.02, 0.03];
-  const runs = learningRates.map((learningRate) => ({
-    label: `η = ${learningRate}`,
-    config: {
-      ...{ seed, learningRate, batchSize: 1, steps },
-      data: { examples, testExamples: 500 },
-      model: { kind: "mlp" as const, widths },
-      probes: {
-        count: quick ? 18 : 40,
-        examples: probeExamples,
-        measure: ["loss" as const, "sharpness" as const, "noiseKernel" as const],
+  const runs = await runGrid(
+    {
+      name: quick ? "figure-03-quick" : "figure-03",
+      base: {
+        ...{ seed, batchSize: 1, steps },
+        data: { examples, testExamples: 500 },
+        model: { kind: "mlp", widths },
+        probes: { count: quick ? 18 : 40, examples: probeExamples, measure },
       },
+      grid: { learningRate: learningRates },
     },
-  }));
-  return { examples, widths, steps, probeExamples, runs: await runGrid("figure-03", runs, context) };
+    context,
+  );
+  return { examples, widths, steps, probeExamples, runs };
 }
 
 function checks({ runs }: Figure03Data): Check[] {

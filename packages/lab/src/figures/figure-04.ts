@@ -3,7 +3,7 @@ import type { Check, Figure, FigureContext } from "./figure.js";
 import { divergedSettings } from "./grid/diverged.js";
 import { spreadAlong } from "./grid/collapse.js";
 import { batchPanel, batchSizesOf, endsTable, fineTicks, logDomain, settled } from "./grid/grid-panels.js";
-import { lastOf, runGrid, type GridResult } from "./grid/run-grid.js";
+import { lastOf, measure, runGrid, type GridResult } from "./grid/run-grid.js";
 import { decimals } from "./numbers.js";
 
 export interface Figure04Data {
@@ -13,6 +13,9 @@ export interface Figure04Data {
   readonly time: number;
   readonly runs: readonly GridResult[];
 }
+
+/** η times the number of steps of every run. */
+export const trainingTime = (quick: boolean): number => (quick ? 60 : 400);
 
 const title = "MNIST: sharpness at convergence follows 2/η at large B, η/B at small B";
 /** λ_max hovers about the edge: the mean of the last two measurements, the second a quarter of the run before the end. */
@@ -123,7 +126,7 @@ export const figure04: Figure<Figure04Data> = {
 async function compute({ quick, seed, ...context }: FigureContext): Promise<Figure04Data> {
   const examples = quick ? 256 : 1000;
   const widths = quick ? [64, 64] : [128, 128];
-  const time = quick ? 60 : 400;
+  const time = trainingTime(quick);
   const batchSizes = quick ? [1, 2, 4, 16, 256] : [1, 2, 4, 8, 32, 1000];
   const count = quick ? 8 : 10;
   // Steps of √2, so that batch sizes which are powers of two share their η/B.
@@ -133,21 +136,20 @@ async function compute({ quick, seed, ...context }: FigureContext): Promise<Figu
   const runs = batchSizes.flatMap((batchSize) =>
     learningRates.map((learningRate) => {
       const steps = Math.ceil(time / learningRate);
-      return {
-        label: `B = ${batchSize}, η = ${learningRate}`,
-        config: {
-          ...{ seed, learningRate, batchSize, steps, sampling: "without-replacement" as const },
-          data: { examples, testExamples: 100 },
-          model: { kind: "mlp" as const, widths },
-          probes: {
-            every: Math.ceil(steps / 4),
-            measure: ["loss" as const, "sharpness" as const, "noiseKernel" as const],
-          },
-        },
-      };
+      return { learningRate, batchSize, steps, "probes.every": Math.ceil(steps / 4) };
     }),
   );
-  return { examples, widths, time, runs: await runGrid("figure-04", runs, context) };
+  const config = {
+    name: quick ? "figure-04-quick" : "figure-04",
+    base: {
+      ...{ seed, sampling: "without-replacement" },
+      data: { examples, testExamples: 100 },
+      model: { kind: "mlp", widths },
+      probes: { measure },
+    },
+    runs,
+  };
+  return { examples, widths, time, runs: await runGrid(config, context) };
 }
 
 /** Where the flattest a run can be at small η is below 2/η, there is no edge to follow. */

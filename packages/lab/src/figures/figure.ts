@@ -1,3 +1,6 @@
+import type { SweepPlan } from "../sweep/plan.js";
+import type { SweepProgress } from "../sweep/progress.js";
+import type { SweepResult } from "../sweep/run-sweep.js";
 import type { Sheet } from "./plotting/sheet.js";
 import type { Theme } from "./plotting/theme.js";
 import type { PartStore } from "./parts.js";
@@ -27,6 +30,8 @@ export interface FigureContext {
   readonly seed: number;
   /** Results of finished parts, so that an interrupted figure goes on where it was. */
   readonly parts: PartStore;
+  /** Trains the runs of a sweep that are not trained yet, and keeps them; ends early when the signal is raised. */
+  readonly sweep: (plan: SweepPlan, onProgress: (progress: SweepProgress) => void) => Promise<SweepResult>;
   readonly onProgress: (progress: FigureProgress) => void;
   readonly signal?: AbortSignal | undefined;
   /** Wraps work that takes long in one go, during which no signal gets through. Default: just does it. */

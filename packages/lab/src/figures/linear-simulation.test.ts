@@ -16,7 +16,13 @@ test("goes on after an interruption with the seeds that were finished, to the sa
     sgd: { learningRate: 0.02, batchSize: 2, sampling: "without-replacement" },
     ...{ steps: 20_000, seeds: 60, labelNoise: 0.1 }, // noise: no theory, which would take the longest
   });
-  const plain = { quick: false, seed: 1, parts: noParts, onProgress: () => undefined };
+  const plain = {
+    quick: false,
+    seed: 1,
+    parts: noParts,
+    onProgress: () => undefined,
+    sweep: () => Promise.reject(new Error("none")),
+  };
   try {
     const parts = folderParts(folder);
     const controller = new AbortController();

@@ -1,3 +1,5 @@
+import type { Estimate } from "../curvature/estimate.js";
+
 /** Steps at which a course is recorded: 0, then about `count` of them even in log(step), whole and distinct, `last` included. */
 export function logSteps(last: number, count: number): number[] {
   const steps = new Set([0]);
@@ -36,6 +38,10 @@ export function decimals(value: number, digits = 2): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   return value.toFixed(digits).replace("-", "−");
 }
+
+/** A mean with the ends of its 95 % interval: `0.94 [0.91, 0.97]`. */
+export const withInterval = ({ value, low, high }: Estimate): string =>
+  `${decimals(value)} [${decimals(low)}, ${decimals(high)}]`;
 
 /** Two significant digits times a power of ten. */
 export function scientific(value: number): string {

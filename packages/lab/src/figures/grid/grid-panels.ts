@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { DataTable } from "../figure.js";
+import { mean } from "../numbers.js";
 import type { Axis, LegendEntry, Panel } from "../plotting/sheet.js";
 import { rampColour, type Theme } from "../plotting/theme.js";
 import { lastOf, pointsOf, type GridResult } from "./run-grid.js";
@@ -38,7 +39,10 @@ export function coursePanel(
   };
 }
 
-/** A quantity of every run that did not diverge, against another: a colour and a line for each batch size. */
+/**
+ * A quantity of every run that did not diverge, against another: a colour for each batch size, and a line through the
+ * geometric means of runs at one place.
+ */
 export function batchPanel(
   results: readonly GridResult[],
   pick: { readonly x: (run: GridResult) => number; readonly y: (run: GridResult) => number },
@@ -67,12 +71,21 @@ export function batchPanel(
           .filter((point) => point.every(Number.isFinite))
           .sort(([a], [b]) => a - b);
         return [
-          ...(joined ? [Plot.line(points, { stroke: colour, strokeWidth: 1.4, strokeOpacity: 0.7, clip: true })] : []),
+          ...(joined
+            ? [Plot.line(throughMeans(points), { stroke: colour, strokeWidth: 1.4, strokeOpacity: 0.7, clip: true })]
+            : []),
           Plot.dot(points, { fill: colour, r: 3.2, clip: true }),
         ];
       }),
     ],
   };
+}
+
+/** One point for all of equal x, in the order given. */
+function throughMeans(points: readonly (readonly [number, number])[]): [number, number][] {
+  const logs = new Map<number, number[]>();
+  for (const [x, y] of points) logs.set(x, [...(logs.get(x) ?? []), Math.log(y)]);
+  return [...logs].map(([x, values]) => [x, Math.exp(mean(values))]);
 }
 
 export const settled = (results: readonly GridResult[]): GridResult[] =>

@@ -1,26 +1,18 @@
-import { parseTrainConfig, type TrainConfigInput } from "../../config/train-config.js";
-import { openDataset } from "../../data/open-dataset.js";
 import type { RunStatus } from "../../run/events.js";
-import { memorySink } from "../../run/sinks.js";
-import { train } from "../../training/train.js";
+import { planSweep } from "../../sweep/plan.js";
+import type { SweptRun } from "../../sweep/run-sweep.js";
+import { parseSweepConfig, type SweepConfigInput } from "../../sweep/sweep-config.js";
 import type { FigureContext } from "../figure.js";
 
-/** One run of a figure. */
-export interface GridRun {
-  /** For the progress display. */
-  readonly label: string;
-  readonly config: TrainConfigInput;
-}
-
-/** What a run came to: plain data, as it is kept. */
+/** What a run came to: plain data. */
 export interface GridResult {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly seed: number;
-  readonly status: Exclude<RunStatus, "running" | "failed">;
+  readonly status: Exclude<RunStatus, "running" | "failed" | "interrupted">;
   /** The last step. */
   readonly step: number;
-  /** Every metric that was measured, by path. */
+  /** Every metric that was measured, by path, but for those of the machine. */
   readonly series: Readonly<Record<string, Series>>;
 }
 
@@ -29,50 +21,41 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-/** Goes up when what runs compute or keep changes, so that what was kept before is not taken for it. */
-const version = 1;
+/** What the figures' runs measure. */
+export const measure = ["loss", "sharpness", "noiseKernel"] as const;
+/** Metrics of these that are there whenever the loss is. */
+const together = ["sharpness", "noiseKernel/exact"];
 
-/** Trains every run that is not among the finished parts, one after another. Each that finishes is kept at once. */
+/**
+ * Trains the runs of a figure's sweep that are not trained yet. Each in a graph of its own: probes take most of their
+ * time, which a shared graph does not shorten, and so the numbers are those of `sedge train` to the last bit.
+ *
+ * @throws Error if a run failed or has a measurement missing: a figure with holes is none.
+ */
 export async function runGrid(
-  name: string,
-  runs: readonly GridRun[],
-  { parts, onProgress, signal }: Pick<FigureContext, "parts" | "onProgress" | "signal">,
+  config: SweepConfigInput,
+  { sweep, onProgress, signal }: Pick<FigureContext, "sweep" | "onProgress" | "signal">,
 ): Promise<GridResult[]> {
-  const results: GridResult[] = [];
-  for (const [i, { label, config: input }] of runs.entries()) {
-    const config = parseTrainConfig(input);
-    const tell = (share: number) => onProgress({ label, done: i + share, total: runs.length });
-    tell(0);
-    const result = await parts.part(name, { config, version }, async () => {
-      const sink = memorySink();
-      const { status, step, warnings } = await train(config, {
-        dataset: await openDataset(config.data),
-        sinks: [sink],
-        ...(signal && { signal }),
-        onProgress: ({ step: at, steps }) => tell(at / steps),
-      });
-      if (status === "interrupted") throw signal!.reason;
-      if (warnings.length > 0) throw new Error(`${label}: ${warnings.join("; ")}`); // a figure with holes is none
-      const { learningRate, batchSize, seed } = config;
-      const metrics = sink.events.flatMap((event) => (event.type === "metrics" ? [event] : []));
-      return { learningRate, batchSize, seed, status, step, series: seriesOf(metrics) };
-    });
-    results.push(result);
-  }
-  return results;
+  const plan = planSweep(parseSweepConfig({ ...config, vectorise: false }));
+  const { runs } = await sweep(plan, ({ stepsDone, steps }) =>
+    onProgress({ label: plan.name, done: stepsDone, total: steps }),
+  );
+  signal?.throwIfAborted();
+  return runs.map(resultOf);
 }
 
-function seriesOf(metrics: readonly { step: number; values: Readonly<Record<string, number>> }[]) {
-  const series: Record<string, { steps: number[]; values: number[] }> = {};
-  for (const { step, values } of metrics) {
-    for (const [key, value] of Object.entries(values)) {
-      if (/^(cost|speed)\//.test(key)) continue; // of this machine, not of the run
-      const own = (series[key] ??= { steps: [], values: [] });
-      own.steps.push(step);
-      own.values.push(value);
-    }
+function resultOf(run: SweptRun): GridResult {
+  const { label, config, status, step, message = "has not ended" } = run;
+  if (status !== "finished" && status !== "diverged") throw new Error(`${label}: ${status ?? "not begun"}: ${message}`);
+  const { learningRate, batchSize, seed } = config;
+  const ofRun = Object.entries(run.series()).filter(([key]) => !/^(cost|speed)\//.test(key));
+  const series = Object.fromEntries(ofRun);
+  const wanted = series["loss/train"]?.steps.length ?? 0;
+  for (const key of together) {
+    const found = series[key]?.steps.length ?? 0;
+    if (found !== wanted) throw new Error(`${label}: ${key} was measured ${found} times of ${wanted}: ${message}`);
   }
-  return series;
+  return { learningRate, batchSize, seed, status, step, series };
 }
 
 /** A metric's course as points; none where it was not measured. */
