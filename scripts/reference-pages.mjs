@@ -1,6 +1,6 @@
 /**
  * Writes the reference pages of the documentation from the program itself, so that they cannot differ from it:
- * docs/reference/{commands,configuration,metrics}.md. Needs a build. Called by `npm run docs`.
+ * docs/reference/{commands,configuration,metrics,licences}.md. Needs a build. Called by `npm run docs`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -117,3 +117,29 @@ writeFileSync(
     "\n[`events.ts`](../../packages/lab/src/run/events.ts) has the events' types; `sedge serve` describes its HTTP interface at `/api/v1/openapi.json`.\n",
   ].join("\n"),
 );
+writeFileSync(
+  join(folder, "licences.md"),
+  [
+    generated,
+    "# Licences\n",
+    "Sedge is under the MIT licence. What installing `@sedge/cli` brings along, by the lock file; binaries of other platforms included. The LGPL is that of libvips, which `sharp` loads as a library of its own.\n",
+    "| licence | packages |\n|---|---|",
+    ...licenceRows(),
+    "",
+  ].join("\n"),
+);
+
+/** A row a licence, with the packages under it that are not for development only. */
+function licenceRows() {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const byLicence = new Map();
+  for (const [path, { dev, link, license, version }] of Object.entries(packages)) {
+    const name = path.split("node_modules/").at(-1);
+    if (!path.includes("node_modules/") || dev || link) continue;
+    if (license === undefined) throw new Error(`reference-pages: ${name} states no licence in package-lock.json.`);
+    byLicence.set(license, [...(byLicence.get(license) ?? []), `${name} ${version}`]);
+  }
+  return [...byLicence]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([licence, names]) => `| ${licence} (${names.length}) | ${[...new Set(names)].sort().join(", ")} |`);
+}

@@ -86,6 +86,7 @@ export default defineConfig({
           page("Commands", "/reference/commands"),
           page("Configuration", "/reference/configuration"),
           page("Metrics and events", "/reference/metrics"),
+          page("Licences", "/reference/licences"),
           page("What is measured", "/measuring/"),
           page("Operators", "/autodiff/operators"),
           { text: "API", link: "/api/index.html", target: "_self" },

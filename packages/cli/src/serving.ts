@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { ServerError, startServer, type RunningServer, type RunStore } from "@sedge/server";
 import { BadInput } from "@sedge/lab";
 import type { Io } from "./io.js";
@@ -57,6 +57,6 @@ export function untilInterrupted({ interrupted }: Io): Promise<void> {
 
 /** The built dashboard, or undefined where it has not been built. */
 export function dashboardFolder(): string | undefined {
-  const folder = fileURLToPath(new URL("../../../apps/web/dist", import.meta.url));
+  const folder = join(dirname(createRequire(import.meta.url).resolve("@sedge/web/package.json")), "dist");
   return existsSync(join(folder, "index.html")) ? folder : undefined;
 }
