@@ -8,7 +8,7 @@ import { resultTable } from "../output/run-table.js";
 import type { Finish } from "../program.js";
 import { addStoreOption, withStore } from "../store-option.js";
 import { exitCodeOfOutcome } from "../training/start-trainer.js";
-import { resumeJob } from "../training/resumable.js";
+import { canGoOn, resumeJob } from "../training/resumable.js";
 import { trainRuns, type Job } from "../training/train-runs.js";
 import { reportOutcome } from "../training/report-outcome.js";
 
@@ -26,7 +26,7 @@ export function defineTrain(command: Command, io: Io, finish: Finish): void {
     .argument("[config]", "a .yaml, .yml or .json file, or a preset; without it every needed key is a flag")
     .option(
       "--resume <run>",
-      "go on with an interrupted run from its checkpoint, to the last bit as if it had not stopped",
+      "go on with an interrupted or failed run from its checkpoint, to the last bit as if it had not stopped",
     )
     .option("--data <path>", "your own copy of the data: --data.path, and --data.name where the files show it")
     .option("--skip-broken", "leave images out that cannot be read: --data.skip-broken true");
@@ -46,7 +46,7 @@ export function defineTrain(command: Command, io: Io, finish: Finish): void {
       if (done.outcome.type === "refused") return;
       const run = await withStore(options.store, { readOnly: true }, (store) => store.run(done.runId));
       io.print(resultTable([run], io.colours));
-      if (run.status === "interrupted") io.note(`sedge train --resume ${run.id} goes on with it.`);
+      if (canGoOn(run, options.store)) io.note(`sedge train --resume ${run.id} goes on with it.`);
       io.note(`Run ${run.id} is in ${options.store}; sedge runs show ${run.id} prints it, sedge serve shows it.`);
     });
 }

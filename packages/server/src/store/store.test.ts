@@ -181,6 +181,20 @@ test("what does not fit is refused and leaves nothing behind", () => {
   expect(store.checkIntegrity()).toMatchObject({ sound: true, runs: 1, events: 2, points: 0 });
 });
 
+test("a run that failed can be taken up again; one that diverged has come to its end", () => {
+  const store = testStore();
+  for (const [id, status] of [
+    ["a", "failed"],
+    ["b", "diverged"],
+  ] as const) {
+    store.append(runStarted(id));
+    store.append({ ...runFinished(id), status });
+  }
+  store.append(runStarted("a"));
+  expect(store.run("a")).toMatchObject({ status: "running", finishedAt: null, message: null });
+  expect(codeOf(() => store.append(runStarted("b")))).toBe("run-exists");
+});
+
 test("closing ends what is still open as interrupted, and such a run can be taken up again", () => {
   const folder = temporaryFolder();
   const store = openStore(folder);

@@ -45,8 +45,8 @@ export interface RunStore {
    * Takes an event: `run-started`, `record` and `run-finished` are stored when this returns, metrics within 250 ms,
    * together with others. They wait on a timer, so before blocking the event loop for longer call `flush`.
    *
-   * A run is open from its start to its end, and only in the store that started it. An interrupted run may be started
-   * again, under the same id, and goes on. Where an earlier metrics event could not be stored (a full disk), this
+   * A run is open from its start to its end, and only in the store that started it. An interrupted or failed run may be
+   * started again, under the same id, and goes on. Where an earlier metrics event could not be stored (a full disk), this
    * throws before it takes another; what waits is kept and tried again.
    */
   append(event: AppendableEvent, options?: AppendOptions): void;

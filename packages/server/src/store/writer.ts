@@ -214,12 +214,12 @@ export class RunWriter {
     this.#openRuns.set(event.runId, { number, metricIds: new Map(), pending: [], positions: new Map() });
   }
 
-  /** Only an interrupted run goes on: to add to one that ended would mix two runs. */
+  /** Only an interrupted or failed run goes on: to add to one that came to its end would mix two runs. */
   #assertCanResume(id: string, { status, writer }: { status: string; writer: string | null }): void {
     if (status === "running" && this.#isAlive(writer)) {
       throw new StoreError("run-busy", `run ${id} is being written by another process, or twice by this one.`);
     }
-    if (status !== "running" && status !== "interrupted") {
+    if (status === "finished" || status === "diverged") {
       throw new StoreError("run-exists", `run ${id} exists already and has ended as ${status}. Use another id.`);
     }
   }
