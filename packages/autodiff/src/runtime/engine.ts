@@ -9,6 +9,8 @@ export interface Engine {
   readonly Tensor: typeof EngineTensor;
   /** Options that ask for a device and a number of threads for each op. */
   sessionOptions(device: Device, threads: number): InferenceSession.SessionOptions;
+  /** Gives memory back that nothing reads any more, where the platform can: otherwise the garbage collector does, later. */
+  free(memory: ArrayBuffer): void;
 }
 
 /** What either platform's module exports. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { graph } from "../builder/builder.js";
-import { numbersOf, scalarOf, tensor } from "../ir/tensor.js";
+import { numbersOf, scalarOf, tensor, type TypedArray } from "../ir/tensor.js";
 import { compile, openSessions, type CompileOptions } from "./session.js";
 
 const scaled = (factor: number) =>
@@ -35,6 +35,35 @@ describe("compile and run", () => {
     await expect(compile(scaled(2), { threads: 0 })).rejects.toThrow(
       "compile: threads must be a whole number from 1 up, got 0.",
     );
+  });
+
+  test("writes results into memory that the caller keeps, and gives its own back at once", async () => {
+    const session = await compile(
+      graph((b) => {
+        const y = b.mul(b.input("x", ["n"]), 2);
+        return { y, again: y };
+      }),
+    );
+    const x = new Float32Array(2 ** 18).fill(3);
+    const kept = new Float32Array(x.length);
+    const both = await session.run({ x }, { into: { y: kept } });
+    expect(both["y"]!.data).toBe(kept);
+    expect(both["again"]!.data).toEqual(kept); // the same value, in its own memory
+    expect(kept.every((value) => value === 6)).toBe(true);
+    // In place: the input is read before the result is written.
+    await session.run({ x: kept }, { outputs: ["y"], into: { y: kept } });
+    expect(kept[0]).toBe(12);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 40; i++) await session.run({ x }, { outputs: ["y"], into: { y: kept } });
+    // A megabyte a run; the collector would let some sixty of them come together.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * 2 ** 20);
+    const refused = (into: Record<string, TypedArray>) => session.run({ x: [1, 2] }, { outputs: ["y"], into });
+    await expect(refused({ y: new Float64Array(2) })).rejects.toThrow(
+      'run: into: output "y", float32 [2], fills 2 elements of a Float32Array; got 2 of a Float64Array.',
+    );
+    await expect(refused({ y: new Float32Array(3) })).rejects.toThrow("got 3 of a Float32Array.");
+    await expect(refused({ again: kept })).rejects.toThrow('run: into: no output "again" is fetched, only y.');
+    await session.dispose();
   });
 
   test("refuses devices and precisions it does not know, naming those it does", async () => {

@@ -24,6 +24,11 @@ export type InputData = Tensor | TypedArray | readonly number[] | number;
 export interface RunOptions {
   /** Fetch only these outputs. Each is copied out of the engine, so what is not fetched is not paid for. */
   readonly outputs?: readonly string[];
+  /**
+   * Memory for outputs, by name: arrays of their type and length, which are overwritten and returned. Otherwise every run's
+   * results are in new memory, and touching a megabyte for the first time can take as long as computing it.
+   */
+  readonly into?: Readonly<Record<string, TypedArray>>;
 }
 
 export interface Signature {
@@ -113,11 +118,12 @@ export class Session {
    * Computes the outputs.
    *
    * @param inputs  By name. Names the graph does not need are ignored, so one object can serve several graphs.
-   * @throws RangeError  for a missing input, or one of the wrong length, type or shape.
+   * @throws RangeError  for a missing input, or one of the wrong length, type or shape; for memory in `into` that does not
+   *   fit its output, or is for none that is fetched.
    */
   async run(
     inputs: Readonly<Record<string, InputData>>,
-    { outputs }: RunOptions = {},
+    { outputs, into = {} }: RunOptions = {},
   ): Promise<Record<string, Tensor>> {
     if (this.disposed) throw new Error(`run: the session of "${this.graph.name}" is disposed.`);
     const feeds: Record<string, EngineTensor> = {};
@@ -126,16 +132,25 @@ export class Session {
       feeds[name] = new this.engine.Tensor(type, data as Float32Array, shape);
     }
     const names = outputs ?? Object.keys(this.signature.outputs);
+    for (const name of Object.keys(into)) {
+      if (!names.includes(name))
+        throw new RangeError(`run: into: no output "${name}" is fetched, only ${names.join(", ")}.`);
+    }
     const fetched = await this.session.run(
       feeds,
       names.map((name) => outputName(this.graph, name)),
     );
-    return Object.fromEntries(
-      names.map((name) => {
-        const { type, dims, data } = fetched[outputName(this.graph, name)]!;
-        return [name, { type: type as DataType, shape: dims, data: data as TypedArray }];
-      }),
-    );
+    const results = names.map((name): [string, Tensor] => {
+      const { type, dims, data } = fetched[outputName(this.graph, name)]!;
+      const made = { type: type as DataType, shape: dims, data: data as TypedArray };
+      return [name, into[name] === undefined ? made : moved(name, made, into[name])];
+    });
+    const held = new Set(results.map(([, { data }]) => data.buffer));
+    for (const { data } of Object.values(fetched)) {
+      const memory = (data as TypedArray).buffer as ArrayBuffer;
+      if (!held.has(memory)) this.engine.free(memory);
+    }
+    return Object.fromEntries(results);
   }
 
   /** Frees what the session holds. Further calls do nothing. */
@@ -144,6 +159,18 @@ export class Session {
     this.disposed = true;
     await this.onDispose();
   }
+}
+
+/** The result in another array. */
+function moved(name: string, { type, shape, data }: Tensor, target: TypedArray): Tensor {
+  if (target.constructor !== data.constructor || target.length !== data.length) {
+    throw new RangeError(
+      `run: into: output "${name}", ${type} ${show(shape)}, fills ${data.length} elements of a ${data.constructor.name}; ` +
+        `got ${target.length} of a ${target.constructor.name}.`,
+    );
+  }
+  (target as Float32Array).set(data as Float32Array); // both are of one class
+  return { type, shape, data: target };
 }
 
 function asTensor(name: string, given: InputData | undefined, { type, shape }: Typed): Tensor {

@@ -19,6 +19,7 @@ export const loadEngine: LoadEngine = async (device) => {
         logSeverityLevel: 3,
       };
     },
+    free: () => undefined, // a browser's collector does that
   };
   return engine;
 };
