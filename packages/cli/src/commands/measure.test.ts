@@ -2,11 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeSafetensors, type StoredTensor } from "@sedge/lab";
+import { modelFromOnnx } from "@sedge/lab/measure";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memoryIo } from "../memory-io.js";
 import { run } from "../program.js";
 
 const model = fileURLToPath(new URL("../../../autodiff/src/fixtures/pytorch/mlp-dynamo-18.onnx", import.meta.url));
+const bert = fileURLToPath(new URL("../../../autodiff/src/fixtures/pytorch/bert-dynamo-18.onnx", import.meta.url));
 const examples = 12;
 
 let folder: string;
@@ -25,6 +28,19 @@ function npy(name: string, shape: readonly number[], at: (index: number) => numb
   const values = Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => at(i));
   const path = join(folder, name);
   writeFileSync(path, Buffer.concat([Buffer.from(prefix), Buffer.from(header), Buffer.from(values.buffer)]));
+  return path;
+}
+
+/** A checkpoint of the model's parameters by their names, or by others of the same form. */
+function weights(name: string, at: (index: number) => number, prefix = "layers"): string {
+  const { params, values } = modelFromOnnx(model).fit([5]);
+  const tensors: Record<string, StoredTensor> = {};
+  for (const spec of params) {
+    const data = values[spec.name]!.map((_, k) => at(k));
+    tensors[spec.name.replace("layers", prefix)] = { shape: spec.shape, data };
+  }
+  const path = join(folder, `${name}.safetensors`);
+  writeFileSync(path, encodeSafetensors({ tensors, metadata: {} }));
   return path;
 }
 
@@ -79,6 +95,36 @@ describe("sedge measure", () => {
       /label 3; the model has 3 outputs/,
     ],
     ["no targets", () => [model, "--data", inputs], /--targets: expected a \.npy file/],
+    [
+      "a probe larger than the data",
+      () => [model, "--data", npy("few.npy", [4, 5], () => 1), "--targets", npy("fewer.npy", [4], () => 1)],
+      /examples: expected a whole number from 2 to 4, as many as the data have, got 8/,
+    ],
+    [
+      "data that are not there",
+      () => [model, "--data", join(folder, "absent.npy"), "--targets", targets],
+      /absent\.npy: there is no such file or folder/,
+    ],
+    [
+      "a loss that is neither known nor a file",
+      () => [model, "--data", inputs, "--targets", targets, "--loss", "hinge"],
+      /--loss: expected squared, mean-squared, cross-entropy or an ONNX file, got "hinge"/,
+    ],
+    [
+      "weights that are not finite",
+      () => [model, "--data", inputs, "--targets", targets, "--weights", weights("nan", (k) => (k === 3 ? NaN : 1))],
+      /parameter "layers\.0\.weight": expected finite numbers, got NaN at element 3/,
+    ],
+    [
+      "weights of another model",
+      () => [model, "--data", inputs, "--targets", targets, "--weights", weights("other", () => 1, "features")],
+      /other\.safetensors: has no tensor "layers\.0\.weight", which is a parameter of the model/,
+    ],
+    [
+      "several inputs without their names",
+      () => [bert, "--data", inputs, "--targets", targets],
+      /has the data inputs "input_ids", "attention_mask", "token_type_ids": expected a \.npz file/,
+    ],
     [
       "a file that is no model",
       () => [inputs, "--data", inputs, "--targets", targets],

@@ -1,4 +1,5 @@
-import { BadInput } from "@sedge/lab";
+import { join } from "node:path";
+import { BadInput, type Loss } from "@sedge/lab";
 import type { OptimizerRequest } from "@sedge/lab/measure";
 import { samplings, type Sampling } from "@sedge/theory";
 import { Option, type Command } from "commander";
@@ -22,7 +23,7 @@ interface MeasureFlags extends OptimizerFlags {
   readonly output?: string;
   readonly readHalf?: boolean;
   readonly evaluationMode?: boolean;
-  readonly loss?: "squared" | "cross-entropy";
+  readonly loss?: string;
   readonly batchSize: string;
   readonly population?: string;
   readonly sampling: Sampling;
@@ -46,18 +47,13 @@ interface MeasureFlags extends OptimizerFlags {
 export function defineMeasure(command: Command, io: Io, finish: Finish): void {
   command
     .argument("<model>", "an ONNX file, as torch.onnx.export writes it after model.eval()")
-    .requiredOption("--data <path>", "mnist | a .npy of inputs | IDX | CIFAR .bin, or their folder | folders of images")
+    .requiredOption("--data <path>", "mnist | .npy | .npz | IDX | CIFAR .bin, or their folder | folders of images")
     .requiredOption("--learning-rate <number>", "η of the optimiser, in units of one over curvature")
     .requiredOption("--batch-size <number>", "B, examples")
-    .option("--targets <file>", "labels or values: .npy with a .npy of inputs, IDX beside other names")
+    .option("--targets <file>", "labels or values: .npy with .npy or .npz of inputs, IDX beside other names")
     .addOption(new Option("--split <name>", "which files of a folder").choices(["train", "test"]).default("train"))
     .option("--weights <file>", "a safetensors checkpoint with the model's parameters, by their names in it")
-    .addOption(
-      new Option("--loss <name>", "default: cross-entropy for labels, else squared").choices([
-        "squared",
-        "cross-entropy",
-      ]),
-    )
+    .option("--loss <name>", "squared | mean-squared | cross-entropy | an ONNX file (default: by the targets)")
     .addOption(new Option("--optimizer <name>", "what trains it").choices([...optimizers]).default("sgd"))
     .option("--momentum <number>", "m in [0, 1): of momentum and nesterov (default 0.9), of rmsprop (default 0)")
     .option("--beta1 <number>", "of adam and adamw (default 0.9)")
@@ -87,7 +83,8 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
     .action(async (path: string, flags: MeasureFlags) => {
       const asked = readFlags(flags);
       if (flags.out !== undefined) prepareOutputFolder(flags.out);
-      const { measure, modelFromOnnx, readProbeData, writeMeasurement } = await import("@sedge/lab/measure");
+      const { lossFromOnnx, measure, modelFromOnnx, readProbeData, writeMeasurement } =
+        await import("@sedge/lab/measure");
       const begun = performance.now();
       const progress = taskProgress(io);
       const signal = io.interrupted;
@@ -102,11 +99,16 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
             progress.update({ label: "reading images", done: (5 * done) / total, total: 100 }),
         });
         const hasLabels = data.kind === "images" || data.targets.shape.length <= file.output.shape.length;
+        const loss = namedLoss(flags.loss ?? (hasLabels ? "cross-entropy" : "squared"));
         const measurement = await measure({
-          ...{ path, file, data, loss: flags.loss ?? (hasLabels ? "cross-entropy" : "squared"), ...asked, signal },
+          ...{ path, file, data, loss: loss ?? lossFromOnnx(flags.loss!), ...asked, signal },
+          keep: flags.out && join(flags.out, keptName),
           onProgress: (update) => progress.update(update),
         });
         progress.stop();
+        if (measurement.resumed.length > 0) {
+          io.note(`Taken from an earlier measurement that was broken off: ${measurement.resumed.join(", ")}.`);
+        }
         const paths = flags.out === undefined ? [] : await writeMeasurement(measurement, flags.out);
         io.print(flags.json ? toJson(measurement.report) : measurePage(measurement.report, io.colours));
         for (const written of paths) {
@@ -116,12 +118,27 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
         io.note(`Done in ${formatDuration((performance.now() - begun) / 1000)}.`);
       } catch (error) {
         if (!signal.aborted) throw error;
-        io.note("Interrupted. Nothing was written.");
+        io.note(
+          flags.out === undefined
+            ? "Interrupted. Nothing was kept; with --out, finished parts are, and the same command goes on from there."
+            : `Interrupted. Finished parts are in ${flags.out}; the same command goes on from there.`,
+        );
         finish(exitCodes.interrupted);
       } finally {
         progress.stop();
       }
     });
+}
+
+/** In the folder of --out, until the report is there. */
+const keptName = "measure.unfinished";
+
+/** Undefined for what must be a file. */
+function namedLoss(name: string): Loss | undefined {
+  const known = ["squared", "mean-squared", "cross-entropy"] as const;
+  const found = known.find((one) => one === name);
+  if (found !== undefined || name.endsWith(".onnx")) return found;
+  throw new BadInput(`--loss: expected ${known.join(", ")} or an ONNX file, got ${JSON.stringify(name)}.`);
 }
 
 function readFlags(flags: MeasureFlags) {
@@ -172,4 +189,5 @@ the curvature; their running mean of squared gradients is estimated at the prese
 Examples:
   sedge measure mlp.onnx --data mnist --learning-rate 0.01 --batch-size 8
   sedge measure resnet.onnx --data cifar-10-batches-bin --learning-rate 0.05 --batch-size 128 --optimizer momentum --out report
-  sedge measure net.onnx --data x.npy --targets y.npy --learning-rate 1e-3 --batch-size 32 --optimizer adamw --json`;
+  sedge measure net.onnx --data x.npy --targets y.npy --learning-rate 1e-3 --batch-size 32 --optimizer adamw --json
+  sedge measure bert.onnx --data encoded.npz --learning-rate 5e-5 --batch-size 16 --optimizer adamw --weight-decay 0.01`;

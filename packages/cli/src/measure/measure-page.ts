@@ -43,9 +43,13 @@ export function measurePage(report: MeasureReport, colours: Colours): string {
       ["K diagonal", `${ratio(k.diagonal)}   the paper's form`],
       ["K highDim", ratio(k.highDim)],
       ["K trace", ratio(k.trace)],
-      ["critical η", `${withBar(critical.learningRate)}   K = 1 at B = ${settings.batchSize}`],
-      ["critical B", `${withBar(critical.batchSize)}   K = 1 at η = ${formatNumber(settings.learningRate)}`],
-      ["deterministic", `above B = ${withBar(critical.deterministicAbove)} that edge is the nearer one`],
+      ["critical η", criticalRate(report)],
+      [
+        "η for λ_max",
+        `${formatNumber(critical.deterministicLearningRate)}   λ_max on the deterministic edge, at any B`,
+      ],
+      ["critical B", criticalBatch(report)],
+      ["nearer edge", nearerEdge(report)],
     ],
     colours,
   );
@@ -56,6 +60,28 @@ export function measurePage(report: MeasureReport, colours: Colours): string {
     `${head}${title("edges")}${edges}${title("layers")}${layerTable(report, colours)}` +
     `${title("examples nearest the edge")}${exampleTable(report, colours)}${title("advice")}${advice}${title("notes")}${notes}`
   );
+}
+
+function criticalRate({ critical, settings, data }: MeasureReport): string {
+  const meaning = {
+    stochastic: `K = 1 at B = ${settings.batchSize}`,
+    deterministic: `the deterministic edge of the ${data.probeExamples} examples of K, where K is still below 1`,
+    none: "the kernel is zero",
+  }[critical.learningRateEdge];
+  return `${withBar(critical.learningRate)}   ${meaning}`;
+}
+
+function criticalBatch({ critical: { batchSize }, settings }: MeasureReport): string {
+  const at = `at η = ${formatNumber(settings.learningRate)}`;
+  if (batchSize.value === Infinity) return `none   past the deterministic edge ${at} no batch is stable`;
+  if (batchSize.value === 1) return `1   K < 1 ${at} at every batch size`;
+  return `${withBar(batchSize)}   K = 1 ${at}`;
+}
+
+function nearerEdge({ critical: { deterministicAbove: above } }: MeasureReport): string {
+  if (above.value === Infinity) return "the stochastic one, at every batch size";
+  if (above.value === 1) return "the deterministic one, at every batch size";
+  return `the deterministic one above B = ${withBar(above)}`;
 }
 
 function layerTable({ layers }: MeasureReport, colours: Colours): string {

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exportOnnx, graph, type Builder, type Value } from "@sedge/autodiff";
 import { criticalLearningRate, noiseKernel } from "@sedge/theory";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fixturePath, pytorchFixtures } from "../../../autodiff/src/testing/pytorch-fixture.js";
@@ -8,6 +9,8 @@ import type { ImageSet } from "../data/image-set.js";
 import { attributeNoiseKernel } from "../curvature/attribution/attribute.js";
 import { BadInput } from "../errors.js";
 import { modelFromOnnx } from "../models/model-from-onnx.js";
+import { openKeptStages } from "./kept-stages.js";
+import { lossFromOnnx } from "./loss-from-onnx.js";
 import { measure, type Measurement, type MeasureOptions } from "./measure.js";
 import { probeBatch } from "./probe-batch.js";
 import type { ProbeData } from "./probe-data.js";
@@ -15,20 +18,23 @@ import { writeMeasurement } from "./write-report.js";
 
 const fixture = (name: string) => pytorchFixtures().find((one) => one.name === name)!;
 
+type Arrays = Extract<ProbeData, { kind: "arrays" }>;
+
 /** The fixture's own inputs and targets: all of them are the probe, so PyTorch's values are the truth. */
-function dataOf(name: string): ProbeData {
+function dataOf(name: string): Arrays {
   const { inputs, loss } = fixture(name);
-  const [input] = Object.values(inputs);
   const array = ({ shape, data }: { shape: readonly number[]; data: readonly number[] }) =>
     ({ shape, type: "float64", values: Float64Array.from(data) }) as const;
-  return { kind: "arrays", inputs: array(input!), targets: array(loss.targets), description: name };
+  const all = new Map(Object.entries(inputs).map(([input, given]) => [input, array(given)]));
+  const [first] = all.values();
+  return { kind: "arrays", inputs: all.size === 1 ? first! : all, targets: array(loss.targets), description: name };
 }
 
 function optionsFor(file: string, name: string): MeasureOptions {
   const path = fixturePath(file);
   const { loss } = fixture(name);
   const data = dataOf(name);
-  const examples = data.kind === "arrays" ? data.inputs.shape[0]! : 0;
+  const examples = data.targets.shape[0]!;
   return {
     ...{ path, file: modelFromOnnx(path), data, loss: loss.kind, examples, curvatureExamples: examples },
     optimizer: { kind: "sgd", learningRate: 0.05 },
@@ -92,15 +98,116 @@ describe("measure", () => {
     expect(report.notes.join(" ")).toMatch(/preconditioner is estimated from 32 minibatches/);
   }, 60_000);
 
+  // Truth: PyTorch's, of a model written as Hugging Face's are, with token numbers, their mask and their kinds.
+  test("a model with several inputs takes those of its arrays that have their names", async () => {
+    const options = optionsFor("bert-torchscript-14.onnx", "bert");
+    const { report } = await measure({ ...options, topExamples: 1 });
+    const stored = fixture("bert") as unknown as { hessianTopEigenvalue: number };
+    expect(Math.abs(report.data.loss / fixture("bert").loss.value - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(report.deterministic.lambdaMax.value / stored.hessianTopEigenvalue - 1)).toBeLessThan(1e-3);
+    expect(report.examples[0]!.label).toMatch(/^[012]$/); // the classes of its targets
+  });
+
+  test("more outputs than memory has room for: K of sampled ones, and a note says so", async () => {
+    // 3 examples of 55 outputs make 165 rows; with a kernel for each of 16 parameters, 256 KiB have room for 21.
+    const options = optionsFor("gpt-dynamo-20.onnx", "gpt");
+    const { report } = await measure({ ...options, memoryBudget: 2 ** 18, spectrum: { probes: 2, iterations: 2 } });
+    expect(report.notes.join(" ")).toMatch(/sampled/);
+    expect(report.noiseKernel.exact.value).toBeGreaterThan(0);
+  });
+
   test("an abort ends it with the signal's reason", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(measure({ ...optionsFor("mlp-dynamo-18.onnx", "mlp"), signal })).rejects.toThrow("enough");
   });
 });
 
+describe("a loss from a file", () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "sedge-loss-"))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Of the differences between outputs and targets, [batch, 3]. */
+  function lossFile(name: string, of: (b: Builder, difference: Value) => Value) {
+    const loss = graph((b) => {
+      const difference = b.sub(b.input("f", ["batch", 3]), b.input("t", ["batch", 3]));
+      return { result: of(b, difference) };
+    });
+    const path = join(folder, name);
+    writeFileSync(path, exportOnnx(loss));
+    return path;
+  }
+
+  test("gives what the same loss by name gives", async () => {
+    const half = (b: Builder, d: Value) => b.mul(b.reduceMean(b.reduceSum(b.mul(d, d), [1])), 0.5);
+    const loss = lossFromOnnx(lossFile("half.onnx", half));
+    const { report } = await measure({ ...optionsFor("mlp-dynamo-18.onnx", "mlp"), loss });
+    expect(report.settings.loss).toBe("half.onnx");
+    // The same float32 sums in another order; Lanczos to 1e-3 of residual.
+    const [own, named] = [report, mlp.report].map(({ noiseKernel, deterministic: { lambdaMax } }) => [
+      ...[noiseKernel.exact.value, noiseKernel.trace.value, lambdaMax.value],
+    ]);
+    own!.forEach((value, i) => expect(Math.abs(value / named![i]! - 1)).toBeLessThan(1e-4));
+  });
+
+  test("that is no mean over examples is refused, as are other inputs and outputs", async () => {
+    const sum = lossFromOnnx(lossFile("sum.onnx", (b, d) => b.reduceSum(b.mul(d, d))));
+    const options = optionsFor("mlp-dynamo-18.onnx", "mlp");
+    await expect(measure({ ...options, loss: sum })).rejects.toThrow(
+      /loss: expected a mean over examples, got .* for 6/,
+    );
+    expect(() => lossFromOnnx(lossFile("each.onnx", (b, d) => b.mul(d, d)))).toThrow(
+      /expected a scalar.*got \[batch, 3\]/,
+    );
+    expect(() => lossFromOnnx(fixturePath("mlp-dynamo-18.onnx"))).toThrow(/expected a loss of two inputs/);
+    expect(() => lossFromOnnx(join(folder, "absent.onnx"))).toThrow(BadInput);
+  });
+});
+
+describe("a measurement that was broken off", () => {
+  test("goes on with what was finished, to the same report; of other things it begins anew", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sedge-kept-"));
+    try {
+      const options = { ...optionsFor("mlp-dynamo-18.onnx", "mlp"), keep: join(folder, "kept") };
+      const stop = new AbortController();
+      const broken = measure({
+        ...options,
+        signal: stop.signal,
+        onProgress: ({ label, done }) => label === "spectrum" && done > 82 && stop.abort(new Error("enough")),
+      });
+      await expect(broken).rejects.toThrow("enough");
+      const other = await measure({ ...options, keep: undefined, batchSize: 2 });
+      expect(other.resumed).toEqual([]);
+      const second = await measure(options);
+      expect(second.resumed).toEqual(["λ_max", "kernel"]);
+      const timeless = ({ report }: Measurement) => ({ ...report, seconds: {} });
+      expect(timeless(second)).toEqual(timeless(mlp));
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("of other things, or damaged, counts as none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sedge-kept-"));
+    try {
+      const path = join(folder, "kept");
+      const about = (batchSize: number, number = 1) => ({ settings: { batchSize }, numbers: [Uint8Array.of(number)] });
+      openKeptStages(path, about(1)).keep("part", { value: NaN });
+      expect(openKeptStages(path, about(1)).found("part")).toEqual({ value: NaN });
+      expect(openKeptStages(path, about(2)).found("part")).toBeUndefined();
+      expect(openKeptStages(path, about(1, 2)).found("part")).toBeUndefined();
+      writeFileSync(path, readFileSync(path).subarray(0, 20));
+      expect(openKeptStages(path, about(1)).found("part")).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe("bad input, in one line", () => {
   const file = modelFromOnnx(fixturePath("mlp-dynamo-18.onnx"));
-  const given = dataOf("mlp") as Extract<ProbeData, { kind: "arrays" }>;
+  const given = dataOf("mlp");
   const refused = (data: ProbeData, examples = 2) => {
     try {
       probeBatch(file, data, { examples, seed: 0 });
@@ -128,6 +235,10 @@ describe("bad input, in one line", () => {
       /inputs: expected finite numbers, got NaN/,
     );
     expect(refused(given, 1000)).toMatch(/at most \d+ examples/);
+    const named = new Map([["ids", floats([4, 5])]]);
+    expect(refused({ ...given, inputs: named, targets: floats([4, 3]) })).toMatch(
+      /no array "x", which is an input of the model; found "ids"/,
+    );
   });
 
   test("images of another size", () => {

@@ -1,27 +1,33 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { exportOnnx } from "@sedge/autodiff";
 import { advise } from "../advice/advise.js";
 import { criticalValues } from "../advice/critical.js";
 import { times, type Measured } from "../advice/measured.js";
-import type { Sampling } from "@sedge/theory";
+import { criticalLearningRate, type Sampling } from "@sedge/theory";
 import { attributeNoiseKernel, type AttributeResult } from "../curvature/attribution/attribute.js";
 import { openEvaluator } from "../curvature/evaluation.js";
 import { optimizerDynamics } from "../curvature/optimizer-dynamics.js";
 import { BadInput } from "../errors.js";
 import type { OnnxModelFile } from "../models/model-from-onnx.js";
+import type { LossLike } from "../objectives/loss-graph.js";
 import { firstOf } from "./halves.js";
+import { openKeptStages } from "./kept-stages.js";
 import { measureLambdaMax } from "./lambda-max.js";
-import { onnxObjective } from "./objective.js";
+import { onnxObjective, targetShape } from "./objective.js";
 import { isAdaptive, meanSquaredGradients, optimizerSettings, type OptimizerRequest } from "./optimizer.js";
 import { probeBatch, type ProbeBatch } from "./probe-batch.js";
 import type { ProbeData } from "./probe-data.js";
 import type { Normalisation } from "../data/image-set.js";
-import type { EdgeExample, LayerRow, MeasureReport } from "./report-data.js";
+import type { EdgeExample, LayerRow, MeasureReport, ReportedCritical } from "./report-data.js";
 import { measureSpectrum } from "./spectrum.js";
 
 export interface MeasureOptions {
   readonly path: string;
   readonly file: OnnxModelFile;
   readonly data: ProbeData;
-  readonly loss: "squared" | "cross-entropy";
+  /** By name, or as a graph: see `lossFromOnnx`. */
+  readonly loss: LossLike;
   readonly optimizer: OptimizerRequest;
   readonly batchSize: number;
   /** N. Default: as many examples as the data have. */
@@ -39,6 +45,8 @@ export interface MeasureOptions {
   readonly seed: number;
   readonly threads: number;
   readonly memoryBudget: number;
+  /** A file in which finished stages are kept until the measurement is whole. One of the same things goes on from there. */
+  readonly keep?: string | undefined;
   readonly onProgress?: (progress: { readonly label: string; readonly done: number; readonly total: number }) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,13 +55,15 @@ export interface Measurement {
   readonly report: MeasureReport;
   /** What it was measured on, with the images, for whoever shows them. */
   readonly batch: ProbeBatch;
+  /** Stages that an earlier measurement of the same things had finished before it was broken off. */
+  readonly resumed: readonly string[];
 }
 
 /** The K that advice aims for, where there is room: half of what is stable, as docs/control says. */
 const aimedFor = 0.5;
 
 /** Of 100: where each stage begins. */
-const stageStarts = { gradients: 0, kernel: 5, λ_max: 50, critical: 75, spectrum: 80 } as const;
+const stageStarts = { gradients: 0, λ_max: 5, kernel: 30, spectrum: 80 } as const;
 
 /**
  * Both edges of one model at its present weights, what makes them what they are, and what to do about it.
@@ -62,10 +72,12 @@ const stageStarts = { gradients: 0, kernel: 5, λ_max: 50, critical: 75, spectru
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const { path, file, data, loss, optimizer, batchSize, sampling, threads, memoryBudget, seed, signal } = options;
-  const available = data.kind === "images" ? data.set.examples : (data.inputs.shape[0] ?? 0);
+  const available = data.kind === "images" ? data.set.examples : (data.targets.shape[0] ?? 0);
   const examples = capped("examples", options.examples, available);
   const curvatureExamples = Math.max(examples, Math.min(options.curvatureExamples, available));
-  const batch = probeBatch(file, data, { examples: curvatureExamples, seed, normalisation: options.normalisation });
+  const batch = probeBatch(file, data, {
+    ...{ examples: curvatureExamples, seed, normalisation: options.normalisation, targetShape: targetShape(loss) },
+  });
   const { model, split } = batch;
   const population = options.population ?? batch.available;
   if (population < examples) {
@@ -90,6 +102,23 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     seconds[name] = (performance.now() - begun) / 1000;
     return result;
   };
+  const kept = options.keep === undefined ? undefined : openKeptStages(options.keep, thingsMeasured(options, batch));
+  const resumed: string[] = [];
+  /** As `stage`, of a result that may be there from before. */
+  const keptStage = async <T>(
+    name: keyof typeof stageStarts,
+    work: (report: (share: number) => void) => Promise<T>,
+  ) => {
+    const before = kept?.found(name) as { readonly result: T; readonly seconds: number } | undefined;
+    if (before !== undefined) {
+      resumed.push(name);
+      seconds[name] = before.seconds;
+      return before.result;
+    }
+    const result = await stage(name, work);
+    kept?.keep(name, { result, seconds: seconds[name] });
+    return result;
+  };
 
   const meanSquares = isAdaptive(optimizer)
     ? await stage("gradients", (report) =>
@@ -101,37 +130,40 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     : null;
   const settings = optimizerSettings(optimizer, meanSquares);
   const { preconditioner } = optimizerDynamics(settings);
-  const kernel = await stage("kernel", (report) => {
-    const probe = firstOf(split, examples);
-    return attributeNoiseKernel({
-      ...{ model, loss, params: model.values, optimizer: settings, batchSize, population, sampling },
-      probe: { inputs: probe.inputs, targets: probe.targets, indices: batch.indices.slice(0, examples) },
-      ...{ threads, memoryBudget, seed, topExamples: options.topExamples, signal },
-      onProgress: ({ done, total }) => report(done / total),
-    });
-  });
   const evaluator = await openEvaluator(objective, { threads });
   const evaluation = await evaluator.evaluate(model.values, split).finally(() => evaluator.dispose());
   const curvature = { seed, threads, memoryBudget, signal, preconditioner: preconditioner ?? undefined };
-  const lambdaMax = await stage("λ_max", (report) =>
+  const lambdaMax = await keptStage("λ_max", (report) =>
     measureLambdaMax(objective, model.params, model.values, split, {
       ...curvature,
       onProduct: (products) => report(products / 50),
     }),
   );
-  const ratio: Measured = edgeRatio(lambdaMax.value, kernel);
-  const critical = await stage("critical", async () => scaledRates(kernel, ratio.value, optimizer.learningRate));
-  const spectrum = await stage("spectrum", (report) =>
+  const kernel = await keptStage("kernel", async (report) => {
+    const probe = firstOf(split, examples);
+    const found = await attributeNoiseKernel({
+      ...{ model, loss, params: model.values, optimizer: settings, batchSize, population, sampling },
+      probe: { inputs: probe.inputs, targets: probe.targets, indices: batch.indices.slice(0, examples) },
+      ...{ threads, memoryBudget, seed, topExamples: options.topExamples, signal },
+      onProgress: ({ done, total }) => report((0.9 * done) / total),
+    });
+    const ratio = edgeRatio(lambdaMax.value, found);
+    const { attribution, edge } = found;
+    return { attribution, edge, ratio, critical: scaledRates(found, ratio.value, optimizer.learningRate) };
+  });
+  const { ratio, critical } = kernel;
+  const spectrum = await keptStage("spectrum", (report) =>
     measureSpectrum(objective, model.params, model.values, split, {
       ...curvature,
       ...options.spectrum,
       onProduct: (product, total) => report(product / total),
     }),
   );
+  kept?.discard();
 
   const { attribution } = kernel;
   const { exact } = attribution.kernel;
-  const rows = attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, one.place) }));
+  const rows = attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, loss, one.place) }));
   const { verdict, statements } = advise({
     ...{ learningRate: optimizer.learningRate, batchSize, population, probe: examples },
     ...{ kernel: exact, deterministic: ratio, critical, layers: attribution.layers, examples: rows },
@@ -156,7 +188,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       accuracy: loss === "cross-entropy" && model.outputShape.length === 1 ? evaluation.accuracy : null,
     },
     settings: {
-      ...{ loss, optimizer: attribution.optimizer, learningRate: optimizer.learningRate },
+      ...{ loss: typeof loss === "string" ? loss : loss.name, optimizer: attribution.optimizer },
+      learningRate: optimizer.learningRate,
       ...{ batchSize, population, sampling, seed },
     },
     deterministic: {
@@ -176,7 +209,21 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     notes: [...model.notes, ...attribution.notes, ...notes(options, batch, examples, lambdaMax.converged)],
     seconds,
   };
-  return { report, batch };
+  return { report, batch, resumed };
+}
+
+/** All that the stages' results depend on. */
+function thingsMeasured(options: MeasureOptions, { model, split, indices }: ProbeBatch) {
+  const { path, loss, optimizer, batchSize, population, sampling, examples, spectrum, topExamples, seed } = options;
+  const settings = {
+    ...{ loss: typeof loss === "string" ? loss : createHash("sha256").update(exportOnnx(loss)).digest("hex") },
+    ...{ optimizer, batchSize, population, sampling, examples, spectrum, topExamples, seed, indices },
+    memoryBudget: options.memoryBudget, // decides whether outputs are sampled
+    output: options.file.output.name,
+  };
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
+  const numbers = [readFileSync(path), bytes(split.inputs), bytes(split.targets)];
+  return { settings, numbers: [...numbers, ...model.params.map(({ name }) => bytes(model.values[name]!))] };
 }
 
 /** λ_max + δ over where it would be on the edge, with the error bar of λ_max. */
@@ -186,11 +233,13 @@ function edgeRatio({ value, standardError }: Measured, { edge, dynamics }: Attri
 }
 
 /** Critical values in the optimiser's own learning rate, of which the dynamics' is a multiple. */
-function scaledRates({ system, dynamics }: AttributeResult, ratio: number, learningRate: number) {
+function scaledRates({ system, dynamics }: AttributeResult, ratio: number, learningRate: number): ReportedCritical {
   const values = criticalValues(system, { ...dynamics, population: dynamics.population! }, ratio, aimedFor);
   const factor = learningRate / dynamics.learningRate;
   return {
     ...values,
+    learningRateEdge: criticalLearningRate(system, dynamics).edge,
+    deterministicLearningRate: ratio > 0 ? learningRate / ratio : Infinity,
     learningRate: times(factor, values.learningRate),
     ...(values.aim && { aim: { ...values.aim, learningRate: times(factor, values.aim.learningRate) } }),
   };
@@ -207,8 +256,11 @@ const layerRow = (share: AttributeResult["attribution"]["layers"][number]): Laye
   deterministicRatio: share.deterministicRatio,
 });
 
-function labelOf({ images }: ProbeBatch, place: number): string | null {
-  return images === null ? null : (images.classes[images.labels[place]!] ?? String(images.labels[place]));
+function labelOf({ images, model, split }: ProbeBatch, loss: LossLike, place: number): string | null {
+  if (images !== null) return images.classes[images.labels[place]!] ?? String(images.labels[place]);
+  if (loss !== "cross-entropy" || model.outputShape.length !== 1) return null;
+  const row = split.targets.subarray(place * model.outputs, (place + 1) * model.outputs);
+  return row.every((entry) => entry === 0 || entry === 1) ? String(row.indexOf(1)) : null;
 }
 
 function capped(name: string, wanted: number, available: number): number {

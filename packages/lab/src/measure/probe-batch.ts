@@ -15,6 +15,8 @@ export interface ProbeBatchOptions {
   readonly seed: number;
   /** Of images. Default: what networks for such images are usually trained with. */
   readonly normalisation?: Partial<Normalisation> | undefined;
+  /** Of one example's target, as the loss takes it. Default: that of the output, with labels as one-hot rows. */
+  readonly targetShape?: readonly number[] | undefined;
 }
 
 /** Examples for a model to be measured on, drawn from its data, in random order. */
@@ -32,7 +34,7 @@ export interface ProbeBatch {
 }
 
 /**
- * Fits data to a model: the order of axes, labels as one-hot rows.
+ * Fits data to a model: the order of axes, several inputs side by side, labels as one-hot rows.
  *
  * @throws BadInput naming both shapes where they do not fit, or the label that the model has no output for.
  */
@@ -43,8 +45,14 @@ export function probeBatch(file: OnnxModelFile, data: ProbeData, options: ProbeB
 function imageBatch(
   file: OnnxModelFile,
   { set, usual, available, skipped }: Extract<ProbeData, { kind: "images" }>,
-  { examples, seed, normalisation = {} }: ProbeBatchOptions,
+  { examples, seed, normalisation = {}, targetShape }: ProbeBatchOptions,
 ): ProbeBatch {
+  if (file.inputs.length > 1) {
+    const names = file.inputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new BadInput(
+      `${set.description}: the model has the data inputs ${names}: expected a .npz file with an array for each, got images.`,
+    );
+  }
   const { shape, layout } = placeImages(file, set);
   const model = file.fit(shape);
   const indices = draw(set.examples, examples, seed);
@@ -53,7 +61,7 @@ function imageBatch(
   const split: Split = {
     examples: indices.length,
     inputs: imageInputs(images, used, layout),
-    targets: oneHotRows(images.labels, model, set.description),
+    targets: targetRows({ shape: [indices.length], values: images.labels }, model, set.description, targetShape),
   };
   const left = skipped.length > 0 ? `; ${skipped.length} could not be read` : "";
   const scale = `(pixel/255 − ${used.mean.join(", ")})/${used.deviation.join(", ")}`;
@@ -64,30 +72,31 @@ function imageBatch(
 function arrayBatch(
   file: OnnxModelFile,
   { inputs, targets, description }: Extract<ProbeData, { kind: "arrays" }>,
-  { examples, seed }: ProbeBatchOptions,
+  { examples, seed, targetShape }: ProbeBatchOptions,
 ): ProbeBatch {
-  const [available = 0, ...shape] = inputs.shape;
-  if (shape.length === 0 || available === 0) {
-    throw new BadInput(
-      `${description}: expected inputs [examples, …], got an array of shape (${inputs.shape.join(", ")}).`,
-    );
+  const arrays = inputsOf(file, inputs, description);
+  const available = arrays[0]![1].shape[0] ?? 0;
+  for (const [name, { shape }] of arrays) {
+    if (shape.length === 0 || shape[0] !== available || available === 0) {
+      throw new BadInput(
+        `${description}: expected ${name} [${available === 0 ? "examples" : available}, …], got an array of shape (${shape.join(", ")}).`,
+      );
+    }
   }
   if (targets.shape[0] !== available) {
     throw new BadInput(`${description}: ${available} inputs, but targets of shape (${targets.shape.join(", ")}).`);
   }
-  const model = file.fit(shape);
-  for (const [name, { values }] of [
-    ["inputs", inputs],
-    ["targets", targets],
-  ] as const) {
+  const own = arrays.map(([name, { shape }]) => [name, shape.slice(1)] as const);
+  const model = file.fit(own.length === 1 ? own[0]![1] : Object.fromEntries(own));
+  for (const [name, { values }] of [...arrays, ["targets", targets] as const]) {
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0)
       throw new BadInput(`${description}: ${name}: expected finite numbers, got ${values[bad]} at element ${bad}.`);
   }
   const whole: Split = {
     examples: available,
-    inputs: Float32Array.from(inputs.values),
-    targets: targetRows(targets, model, description),
+    inputs: sideBySide(arrays.map(([, array]) => array)),
+    targets: targetRows(targets, model, description, targetShape),
   };
   const indices = draw(available, examples, seed);
   return {
@@ -100,33 +109,75 @@ function arrayBatch(
   };
 }
 
-/** Values as they are, whole numbers of one axis less as labels. */
-function targetRows(targets: NpyArray, model: OnnxModel, source: string): Float32Array {
-  const own = targets.shape.slice(1);
-  if (own.join() === model.outputShape.join()) return Float32Array.from(targets.values);
-  if (own.join() === model.outputShape.slice(0, -1).join()) {
-    const isWhole = targets.values.every((value) => Number.isInteger(value));
-    if (isWhole) return oneHotRows(targets.values, model, source);
+/** Of each data input its array, "inputs" where the model has only one. */
+function inputsOf(
+  { inputs: wanted }: OnnxModelFile,
+  given: Extract<ProbeData, { kind: "arrays" }>["inputs"],
+  source: string,
+): (readonly [name: string, array: NpyArray])[] {
+  const listed = (names: Iterable<string>) => [...names].map((name) => `"${name}"`).join(", ");
+  if (!(given instanceof Map)) {
+    if (wanted.length === 1) return [["inputs", given as NpyArray]];
+    throw new BadInput(
+      `${source}: the model has the data inputs ${listed(wanted.map(({ name }) => name))}: expected a .npz file with an array for each, got one array.`,
+    );
   }
+  const arrays = given as ReadonlyMap<string, NpyArray>;
+  return wanted.map(({ name }) => {
+    const array = arrays.get(name);
+    if (array !== undefined) return [name, array];
+    throw new BadInput(
+      `${source}: has no array "${name}", which is an input of the model; found ${listed(arrays.keys())}.`,
+    );
+  });
+}
+
+/** Rows of the arrays after one another: [n, sum of their sizes]. */
+function sideBySide(arrays: readonly NpyArray[]): Float32Array {
+  const [first] = arrays;
+  if (arrays.length === 1) return Float32Array.from(first!.values);
+  const examples = first!.shape[0]!;
+  const widths = arrays.map(({ values }) => values.length / examples);
+  const width = widths.reduce((sum, own) => sum + own, 0);
+  const rows = new Float32Array(examples * width);
+  let start = 0;
+  arrays.forEach(({ values }, k) => {
+    const own = widths[k]!;
+    for (let i = 0; i < examples; i++) rows.set(values.subarray(i * own, (i + 1) * own), i * width + start);
+    start += own;
+  });
+  return rows;
+}
+
+/** Values as they are, whole numbers of one axis less as labels. */
+function targetRows(
+  targets: { readonly shape: readonly number[]; readonly values: Float64Array | Int32Array },
+  { outputShape }: OnnxModel,
+  source: string,
+  wanted: readonly number[] = outputShape,
+): Float32Array {
+  const own = targets.shape.slice(1);
+  const isWhole = () => targets.values.every((value) => Number.isInteger(value));
+  const areLabels = own.join() === outputShape.slice(0, -1).join();
+  if (areLabels && isWhole()) checkLabels(targets.values, outputShape.at(-1)!, source);
+  if (own.join() === wanted.join()) return Float32Array.from(targets.values);
+  if (areLabels && wanted.join() === outputShape.join() && isWhole()) {
+    const classes = outputShape.at(-1)!;
+    const rows = new Float32Array(targets.values.length * classes);
+    targets.values.forEach((label, i) => (rows[i * classes + label] = 1));
+    return rows;
+  }
+  const whose = wanted === outputShape ? "the model gives" : "the loss takes";
   throw new BadInput(
-    `${source}: the model gives [${model.outputShape.join(", ")}] for an example; the targets have the shape ` +
+    `${source}: ${whose} [${wanted.join(", ")}] for an example; the targets have the shape ` +
       `(${targets.shape.join(", ")}), which is neither such values nor whole numbers as labels.`,
   );
 }
 
-function oneHotRows(labels: ArrayLike<number>, { outputShape }: OnnxModel, source: string): Float32Array {
-  const classes = outputShape.at(-1)!;
-  const rows = new Float32Array(labels.length * classes);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (!(label >= 0 && label < classes)) {
-      throw new BadInput(
-        `${source}: label ${label}; the model has ${classes} outputs, so labels are 0…${classes - 1}.`,
-      );
-    }
-    rows[i * classes + label] = 1;
-  }
-  return rows;
+function checkLabels(labels: Float64Array | Int32Array, classes: number, source: string): void {
+  const bad = labels.find((label) => !(label >= 0 && label < classes));
+  if (bad === undefined) return;
+  throw new BadInput(`${source}: label ${bad}; the model has ${classes} outputs, so labels are 0…${classes - 1}.`);
 }
 
 /** How images lie in what the model takes: `[C, H, W]`, `[H, W, C]`, `[H, W]` of grey ones, or flat. */

@@ -6,10 +6,14 @@ import { readIdx } from "../data/idx.js";
 import { readImageFolder } from "../data/image-folder.js";
 import { type ImageSet, type Normalisation } from "../data/image-set.js";
 import { parseNpy, type NpyArray } from "../data/npy.js";
+import { parseNpz } from "../data/npz.js";
 import { BadInput } from "../errors.js";
 
 export interface DataRequest {
-  /** `mnist`; a `.npy` file of inputs; an IDX file of images or a folder of the four; CIFAR files; a folder of folders of images. */
+  /**
+   * `mnist`; a `.npy` file of inputs; a `.npz` file of arrays named like the model's inputs; an IDX file of images or a folder
+   * of the four; CIFAR files; a folder of folders of images.
+   */
   readonly path: string;
   /** Labels or target values as `.npy`, labels as IDX. */
   readonly targets?: string | undefined;
@@ -35,7 +39,16 @@ export type ProbeData =
       /** Files that could not be read. */
       readonly skipped: readonly string[];
     }
-  | { readonly kind: "arrays"; readonly inputs: NpyArray; readonly targets: NpyArray; readonly description: string };
+  | {
+      readonly kind: "arrays";
+      /** One array, or several by name, of which a model takes those that are called like its inputs. */
+      readonly inputs: NpyArray | ReadonlyMap<string, NpyArray>;
+      readonly targets: NpyArray;
+      readonly description: string;
+    };
+
+/** What an array of targets in a `.npz` file may be called, in order of preference. */
+const targetNames = ["targets", "labels", "y"] as const;
 
 /** Channel statistics of the training sets that are commonly used with them. */
 const usual = {
@@ -84,6 +97,7 @@ function fileData(path: string, { targets, split }: DataRequest): ProbeData {
       description: `${path} with ${targets}`,
     };
   }
+  if (extname(path).toLowerCase() === ".npz") return archiveData(path, targets);
   if (extname(path).toLowerCase() === ".bin") {
     const { size } = statSync(path);
     const kind = size % 3073 === 0 ? "cifar10" : "cifar100"; // whose reader says what is wrong if it is neither
@@ -94,8 +108,22 @@ function fileData(path: string, { targets, split }: DataRequest): ProbeData {
     return idxData(path, labels, path);
   }
   throw new BadInput(
-    `--data: ${path}: expected .npy, .bin (CIFAR), an IDX file with "images" in its name, or a folder.`,
+    `--data: ${path}: expected .npy, .npz, .bin (CIFAR), an IDX file with "images" in its name, or a folder.`,
   );
+}
+
+function archiveData(path: string, targets: string | undefined): ProbeData {
+  const inputs = new Map(Object.entries(parseNpz(readBytes(path), path)));
+  const own = targetNames.find((name) => inputs.has(name));
+  if (targets === undefined && own === undefined) {
+    const found = [...inputs.keys()].map((name) => `"${name}"`).join(", ");
+    throw new BadInput(
+      `${path}: expected an array "${targetNames.join('", "')}" or a .npy file with --targets, found ${found === "" ? "nothing" : found}.`,
+    );
+  }
+  return targets === undefined
+    ? { kind: "arrays", inputs, targets: inputs.get(own!)!, description: path }
+    : { kind: "arrays", inputs, targets: readArray(targets), description: `${path} with ${targets}` };
 }
 
 function cifarData(path: string, kind: CifarKind, split: "train" | "test"): ProbeData {
@@ -135,14 +163,14 @@ async function folderData(request: DataRequest): Promise<ProbeData> {
   return { kind: "images", set, available, usual: usual.imagenet, skipped };
 }
 
-function readArray(path: string): NpyArray {
-  let bytes: Buffer;
+const readArray = (path: string): NpyArray => parseNpy(readBytes(path), path);
+
+function readBytes(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     throw new BadInput(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`);
   }
-  return parseNpy(bytes, path);
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

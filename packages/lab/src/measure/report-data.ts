@@ -46,6 +46,14 @@ export interface SpectrumCurve {
   readonly width: number;
 }
 
+/** Where K = 1, and where λ_max is on its edge. */
+export interface ReportedCritical extends CriticalValues {
+  /** What is met at `learningRate`: K = 1, or before it the deterministic edge of the examples that K is measured on. */
+  readonly learningRateEdge: "stochastic" | "deterministic" | "none";
+  /** The η at which λ_max as measured would be on the deterministic edge. */
+  readonly deterministicLearningRate: number;
+}
+
 /** Everything that `sedge measure` measures. Plain data; numbers may be infinite or NaN. */
 export interface MeasureReport {
   readonly model: {
@@ -91,7 +99,7 @@ export interface MeasureReport {
     readonly trace: NormEstimate;
   };
   readonly verdict: Verdict;
-  readonly critical: CriticalValues;
+  readonly critical: ReportedCritical;
   readonly advice: readonly Statement[];
   readonly layers: readonly LayerRow[];
   readonly examples: readonly EdgeExample[];

@@ -109,12 +109,17 @@ describe("refuses in one line", () => {
     expect(messageOf(() => modelFromOnnx(cut))).toMatch(/cut\.onnx/);
   });
 
-  test("training mode, several inputs, a loss without examples, another shape of data", () => {
+  test("training mode, several inputs with one shape, a loss without examples, another shape of data", () => {
     expect(messageOf(() => modelFromOnnx(fixturePath("cnn-training-mode.onnx")))).toMatch(/training-mode/);
-    expect(messageOf(() => modelFromOnnx(fixturePath("bert-dynamo-18.onnx")))).toMatch(
-      /expected a model with one data input, got "input_ids", "attention_mask", "token_type_ids"/,
+    expect(messageOf(() => modelFromOnnx(fixturePath("bert-dynamo-18.onnx")).fit([5]))).toMatch(
+      /has the data inputs "input_ids", "attention_mask", "token_type_ids": expected an array for each, got one/,
     );
-    expect(messageOf(() => modelFromOnnx(fixturePath("gpt-dynamo-loss-20.onnx")))).toMatch(/one data input/);
+    expect(messageOf(() => modelFromOnnx(fixturePath("bert-dynamo-18.onnx")).fit({ input_ids: [5] }))).toMatch(
+      /input "attention_mask": the data have no array of that name/,
+    );
+    expect(messageOf(() => modelFromOnnx(fixturePath("gpt-dynamo-loss-20.onnx")))).toMatch(
+      /output "loss" has the shape \[\]: expected one entry for each example/,
+    );
     expect(messageOf(() => modelFromOnnx(fixturePath("mlp-dynamo-18.onnx")).fit([7]))).toMatch(
       /input "x" wants examples of shape \[5\], the data has \[7\]/,
     );

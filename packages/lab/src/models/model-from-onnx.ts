@@ -17,21 +17,34 @@ export interface OnnxModelOptions {
   readonly evaluationMode?: boolean | undefined;
 }
 
-/** An ONNX file as a function of parameters and of one data input; sizes besides the batch may still be free. */
+/** A data input: its name in the file and the shape of one example, free sizes as names. */
+export interface DataInput {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+}
+
+/** An ONNX file as a function of parameters and of its data inputs; sizes besides the batch may still be free. */
 export interface OnnxModelFile {
-  /** The data input: its name in the file and the shape of one example, free sizes as names. */
-  readonly input: { readonly name: string; readonly shape: readonly Dim[] };
+  /** The first of the data inputs, which most models have one of. */
+  readonly input: DataInput;
+  /** All of them, in the file's order: token indices and their mask, for instance. */
+  readonly inputs: readonly DataInput[];
   /** The output that is taken, and the shape of one example of it. */
   readonly output: { readonly name: string; readonly shape: readonly Dim[] };
   /**
    * The model for examples of one shape, which fixes whatever sizes are free.
    *
-   * @throws BadInput naming both shapes, if they do not fit together.
+   * @param exampleShape  Of the one data input; of several, each by its name.
+   * @throws BadInput naming both shapes, if they do not fit together, or an input that has none.
    */
-  fit(exampleShape: readonly number[]): OnnxModel;
+  fit(exampleShape: readonly number[] | Readonly<Record<string, readonly number[]>>): OnnxModel;
 }
 
-/** A model read from a file. Its graph has the inputs `x` [batch, ...inputShape] and the parameters, and the output `output`. */
+/**
+ * A model read from a file. Its graph has the inputs `x` [batch, ...inputShape] and the parameters, and the output `output`.
+ * Of a model with several data inputs, `x` [batch, sum of their sizes] has them one after the other, each flat, in the file's
+ * order. Whatever is an integer in the file is given as a float: exact up to 2²⁴.
+ */
 export interface OnnxModel extends DifferentiableModel {
   readonly description: string;
   readonly inputShape: readonly number[];
@@ -48,47 +61,51 @@ const taken: ReadonlySet<string> = new Set(["x", "y", "output", "loss", "vector"
 const named = (name: string): string => (taken.has(name) ? `param/${name}` : name);
 
 /**
- * Reads an ONNX model: finds its data input, its batch axis, its output and its parameters.
+ * Reads an ONNX model: finds its data inputs, its batch axis, its output and its parameters.
  *
- * @throws BadInput in one line: not ONNX, operators without a rule (all of them), several data inputs, a batch size that is
+ * @throws BadInput in one line: not ONNX, operators without a rule (all of them), no data input, a batch size that is
  *   fixed in the file, weights that do not fit or are not finite.
  */
 export function modelFromOnnx(path: string, options: OnnxModelOptions = {}): OnnxModelFile {
   const first = readModel(path, options);
-  const name = soleInput(path, first);
-  const declared = first.graph.inputs[name]!;
-  const isFree = typeof declared.shape[0] === "string";
-  const freed = isFree ? first : withFreeBatch(path, options, first, name, declared.shape);
+  const names = dataInputs(path, first);
+  const shapesOf = ({ graph: { inputs } }: ImportedModel) =>
+    Object.fromEntries(names.map((name) => [name, inputs[name]!.shape]));
+  const axes = new Set(Object.values(shapesOf(first)).map(([axis]) => axis));
+  const isFree = axes.size === 1 && typeof [...axes][0] === "string";
+  const freed = isFree ? first : withFreeBatch(path, options, first, shapesOf(first));
   const stored = options.weights === undefined ? undefined : readWeights(options.weights, freed);
   const statistics = Object.keys(freed.constants).filter((constant) => constant in (stored?.tensors ?? {}));
   const imported =
     statistics.length === 0
       ? freed
       : readModel(path, options, {
-          ...(!isFree && { shapes: { [name]: freed.graph.inputs[name]!.shape } }),
+          ...(!isFree && { shapes: shapesOf(freed) }),
           params: [...Object.keys(freed.params), ...statistics],
         });
-  const input = imported.graph.inputs[name]!;
-  const batch = input.shape[0]!;
+  const inputs = names.map((name): DataInput => ({ name, shape: imported.graph.inputs[name]!.shape.slice(1) }));
+  const input = inputs[0]!;
+  const batch = imported.graph.inputs[input.name]!.shape[0]!;
   const output = chooseOutput(path, imported.graph, options.output);
   const outputValue = imported.graph.outputs[output]!;
   if (outputValue.shape[0] !== batch) {
     throw new BadInput(
       `${path}: output "${output}" has the shape [${outputValue.shape.join(", ")}]: expected one entry for each example, ` +
-        `with the batch axis "${batch}" of input "${name}" first.`,
+        `with the batch axis "${batch}" of input "${input.name}" first.`,
     );
   }
   const values = parameterValues(path, imported, stored, options.weights);
   return {
-    input: { name, shape: input.shape.slice(1) },
+    input,
+    inputs,
     output: { name: output, shape: outputValue.shape.slice(1) },
-    fit: (exampleShape) => fit(path, { imported, name, output, values, statistics }, exampleShape),
+    fit: (exampleShape) => fit(path, { imported, inputs, output, values, statistics }, exampleShape),
   };
 }
 
 interface Chosen {
   readonly imported: ImportedModel;
-  readonly name: string;
+  readonly inputs: readonly DataInput[];
   readonly output: string;
   /** By the names in the file: of parameters and of statistics. */
   readonly values: Params;
@@ -98,26 +115,24 @@ interface Chosen {
 
 function fit(
   path: string,
-  { imported, name, output, values, statistics }: Chosen,
-  exampleShape: readonly number[],
+  { imported, inputs, output, values, statistics }: Chosen,
+  exampleShape: Parameters<OnnxModelFile["fit"]>[0],
 ): OnnxModel {
-  const declared = imported.graph.inputs[name]!;
-  const wanted = declared.shape.slice(1);
-  const isFitting =
-    wanted.length === exampleShape.length &&
-    wanted.every((dim, axis) => typeof dim === "string" || dim === exampleShape[axis]);
-  if (!isFitting) {
-    throw new BadInput(
-      `${path}: input "${name}" wants examples of shape [${wanted.join(", ")}], the data has [${exampleShape.join(", ")}].`,
-    );
-  }
+  const shapes = shapesOfExamples(path, inputs, exampleShape);
+  const inputShape = shapes.length === 1 ? shapes[0]! : [shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)];
   const own = Object.keys(imported.params).filter((key) => !statistics.includes(key));
   const specs = own.map((key): ParamSpec => ({ name: named(key), shape: imported.params[key]!.shape }));
   const model = asBadInput(path, () =>
     graph(
       (b) => {
-        const x = b.input("x", ["batch", ...exampleShape]);
-        const given: Record<string, Value> = { [name]: declared.type === "float32" ? x : b.cast(x, declared.type) };
+        const x = b.input("x", ["batch", ...inputShape]);
+        const parts = shapes.length === 1 ? [x] : b.splitSizes(x, shapes.map(sizeOf), 1);
+        const given: Record<string, Value> = {};
+        inputs.forEach(({ name }, i) => {
+          const part = shapes.length === 1 ? x : b.reshape(parts[i]!, ["batch", ...shapes[i]!]);
+          const { type } = imported.graph.inputs[name]!;
+          given[name] = type === "float32" ? part : b.cast(part, type);
+        });
         for (const [key, { shape, type }] of Object.entries(imported.params)) {
           const isStatistic = statistics.includes(key);
           const value = isStatistic ? b.constant(values[key]!, { shape }) : b.input(named(key), shape);
@@ -145,7 +160,7 @@ function fit(
     params: specs,
     outputs: sizeOf(shape),
     description: `${path}: ${paramCount.toLocaleString("en-GB")} parameters in ${specs.length} arrays, opset ${opset}${producer === "" ? "" : `, from ${producer}`}`,
-    inputShape: [...exampleShape],
+    inputShape,
     outputShape: shape,
     paramCount,
     values: Object.fromEntries(own.map((key) => [named(key), values[key]!])),
@@ -174,15 +189,34 @@ function asBadInput<T>(path: string, work: () => T): T {
   }
 }
 
-function soleInput(path: string, { inputs, graph: { inputs: values } }: ImportedModel): string {
-  const [name] = inputs;
-  if (inputs.length === 1 && name !== undefined) {
-    if (values[name]!.shape.length > 0) return name;
-    throw new BadInput(`${path}: input "${name}" is a scalar; expected a batch of examples.`);
+function dataInputs(path: string, { inputs, graph: { inputs: values } }: ImportedModel): readonly string[] {
+  if (inputs.length === 0) throw new BadInput(`${path}: expected a model with data inputs, got none.`);
+  const scalar = inputs.find((name) => values[name]!.shape.length === 0);
+  if (scalar === undefined) return inputs;
+  throw new BadInput(`${path}: input "${scalar}" is a scalar; expected a batch of examples.`);
+}
+
+/** Of one example of each data input. */
+function shapesOfExamples(
+  path: string,
+  inputs: readonly DataInput[],
+  given: Parameters<OnnxModelFile["fit"]>[0],
+): (readonly number[])[] {
+  if (given instanceof Array && inputs.length > 1) {
+    throw new BadInput(
+      `${path}: has the data inputs ${listed(inputs.map(({ name }) => name))}: expected an array for each, got one.`,
+    );
   }
-  throw new BadInput(
-    `${path}: expected a model with one data input, got ${inputs.length === 0 ? "none" : listed(inputs)}.`,
-  );
+  return inputs.map(({ name, shape: wanted }) => {
+    const shape = given instanceof Array ? given : given[name];
+    if (shape === undefined) throw new BadInput(`${path}: input "${name}": the data have no array of that name.`);
+    const isFitting =
+      wanted.length === shape.length && wanted.every((dim, axis) => typeof dim === "string" || dim === shape[axis]);
+    if (isFitting) return shape;
+    throw new BadInput(
+      `${path}: input "${name}" wants examples of shape [${wanted.join(", ")}], the data has [${shape.join(", ")}].`,
+    );
+  });
 }
 
 /** A file exported for one batch size, read again with that axis free: right unless the size is built into the graph. */
@@ -190,18 +224,18 @@ function withFreeBatch(
   path: string,
   options: OnnxModelOptions,
   first: ImportedModel,
-  name: string,
-  shape: readonly Dim[],
+  declared: Readonly<Record<string, readonly Dim[]>>,
 ) {
   const stuck = (cause: unknown): never => {
     throw new BadInput(
-      `${path}: made for batches of exactly ${shape[0]}: export it with a free batch axis (dynamic_shapes, or dynamic_axes in the older exporter).`,
+      `${path}: made for batches of exactly ${Object.values(declared)[0]![0]}: export it with a free batch axis (dynamic_shapes, or dynamic_axes in the older exporter).`,
       { cause },
     );
   };
   let free: ImportedModel;
   try {
-    free = readModel(path, options, { shapes: { [name]: ["batch", ...shape.slice(1)] } });
+    const shapes = Object.entries(declared).map(([name, shape]) => [name, ["batch", ...shape.slice(1)]]);
+    free = readModel(path, options, { shapes: Object.fromEntries(shapes) as Record<string, Dim[]> });
   } catch (error) {
     return stuck(error);
   }

@@ -66,16 +66,27 @@ function critical({ critical: c, settings }: MeasureReport): string {
     ["", "value ± standard error", ""],
     [
       [
-        `η at which K = 1, for B = ${settings.batchSize}`,
+        c.learningRateEdge === "deterministic"
+          ? "η at which the examples of K are on their deterministic edge, K still below 1"
+          : `η at which K = 1, for B = ${settings.batchSize}`,
         escapeHtml(bar(c.learningRate)),
         `now ${number(settings.learningRate)}`,
       ],
       [
+        "η at which λ<sub>max</sub> is on the deterministic edge, for any B",
+        number(c.deterministicLearningRate),
+        `now ${number(settings.learningRate)}`,
+      ],
+      [
         `B at which K = 1, for η = ${number(settings.learningRate)}`,
-        escapeHtml(bar(c.batchSize)),
+        c.batchSize.value === 1 ? "none: K &lt; 1 at every B" : escapeHtml(bar(c.batchSize)),
         `now ${settings.batchSize}`,
       ],
-      ["B above which the deterministic edge is the nearer one", escapeHtml(bar(c.deterministicAbove)), ""],
+      [
+        "B above which the deterministic edge is the nearer one",
+        c.deterministicAbove.value === 1 ? "every B" : escapeHtml(bar(c.deterministicAbove)),
+        "",
+      ],
     ],
   );
 }
