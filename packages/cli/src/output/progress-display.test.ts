@@ -24,6 +24,14 @@ test("a run in a line has step, loss, K with its error, λ_max·η/2, speed and 
   expect(describe({ ...running, status: "diverged" })).toMatch(/^diverged at step 6,000, loss/);
 });
 
+test("what the probes cost stands beside what they may", () => {
+  const costing = { ...running, latest: { ...running.latest, "cost/probes": 0.0312 } };
+  expect(describe(costing)).toContain(", probes 3.1 %, 11,800 steps/s");
+  const budgeted = { ...costing, latest: { ...costing.latest, "cost/budget": 0.05 } };
+  expect(describe(budgeted)).toContain(", probes 3.1 % of 5.0 %, 11,800 steps/s");
+  expect(barLine(budgeted, { label: 8, counter: 6, columns: 160 })).toMatch(/probes 3\.1 % of 5\.0 %$/);
+});
+
 test("without a terminal, lines are few: at the start, at the end, and now and then when there is news", () => {
   const io = memoryIo();
   const display = progressDisplay(io, [running]);

@@ -47,7 +47,8 @@ export function describe(view: RunView): string {
       : `${status} at step ${formatCount(step)}`;
   const pace = status === "running" && stepsPerSecond > 0 ? [`${formatCount(stepsPerSecond)} steps/s`] : [];
   const left = status === "running" && Number.isFinite(secondsLeft) ? [`${formatDuration(secondsLeft)} left`] : [];
-  return [where, ...measured(view).map(([name, value]) => `${name} ${value}`), ...pace, ...left].join(", ");
+  const facts = measured(view).map(([name, value]) => `${name} ${value}`);
+  return [where, ...facts, ...probeCost(view), ...pace, ...left].join(", ");
 }
 
 function measured({ latest }: RunView): [name: string, value: string][] {
@@ -57,6 +58,14 @@ function measured({ latest }: RunView): [name: string, value: string][] {
     ["λ_max·η/2", formatRatio(latest["edge/deterministic"])],
   ];
   return facts.filter(([, value]) => value !== "—");
+}
+
+/** `probes 3.1 % of 5 %`: the share of the wall time that they took, and the budget where there is one. */
+function probeCost({ latest }: RunView): string[] {
+  const [share, budget] = [latest["cost/probes"], latest["cost/budget"]];
+  if (share === undefined) return [];
+  const percent = (value: number) => `${formatNumber(100 * value, 2)} %`;
+  return [`probes ${percent(share)}${budget === undefined ? "" : ` of ${percent(budget)}`}`];
 }
 
 function bars(io: Io, first: readonly RunView[]): ProgressDisplay {
@@ -103,6 +112,7 @@ export function barLine(
                 ...(Number.isFinite(view.secondsLeft) ? [`${formatDuration(view.secondsLeft)} left`] : []),
               ]
             : [view.status]),
+          ...probeCost(view),
         ];
   let line = head;
   for (const fact of facts) {

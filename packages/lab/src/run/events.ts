@@ -45,6 +45,7 @@ export interface RunStarted {
  * | `learningRate`, `batchSize` | η and B in force |
  * | `speed/stepsPerSecond` | training steps a second, probes not counted |
  * | `cost/probes` | share of the wall time so far that went into probes |
+ * | `cost/budget` | the share that they are to stay within, where they are not asked at fixed steps only |
  * | `cost/NAME` | seconds that this measurement of the probe NAME took |
  */
 export interface MetricsRecorded {

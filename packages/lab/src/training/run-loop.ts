@@ -126,6 +126,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     values["batchSize"] = batchSizeNow();
     if (seconds.training > 0) values["speed/stepsPerSecond"] = trainer.step / seconds.training;
     if (seconds.probes > 0) values["cost/probes"] = seconds.probes / (seconds.probes + seconds.training);
+    if (seconds.probes > 0 && plan.budget !== undefined) values["cost/budget"] = plan.budget;
     Object.assign(latest, values);
     options.record(step, values, records);
     recordedStep = step;
@@ -165,7 +166,8 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
   function offer(step: number): void {
     if (!separate || !(plan.fixed.has(step) || separate.idle) || !allFinite(trainer.params)) return;
     const start = performance.now();
-    separate.offer({ step, params: trainer.params, carried: trainer.carried, learningRate: rateAt(step) });
+    const { params, carried } = trainer;
+    separate.offer({ step, params, carried, learningRate: rateAt(step), batchSize: batchSizeNow() });
     seconds.probes += (performance.now() - start) / 1000;
   }
 

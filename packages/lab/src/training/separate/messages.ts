@@ -25,6 +25,8 @@ export interface Frozen {
   readonly params: Params;
   readonly carried: Params;
   readonly learningRate: number;
+  /** B of the next update. */
+  readonly batchSize: number;
 }
 
 export type FromProbes =

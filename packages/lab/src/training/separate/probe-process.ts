@@ -29,8 +29,9 @@ async function answer(message: ToProbes): Promise<void> {
     return;
   }
   const probes = await opened!;
-  const { step, params, carried, learningRate, names } = message;
-  const { values, records, warnings } = await probes.observe({ step, params, carried, learningRate }, names);
+  const { step, params, carried, learningRate, batchSize, names } = message;
+  const view = { step, params, carried, learningRate, batchSize };
+  const { values, records, warnings } = await probes.observe(view, names);
   tell({ type: "observed", step, values, records, warnings });
 }
 

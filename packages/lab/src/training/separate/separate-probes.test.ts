@@ -85,7 +85,7 @@ describe("probes in a second process", () => {
   test("that cannot be opened end with the reason, and everything offered counts as settled", async () => {
     const config = parseTrainConfig({ ...base, data: { name: "mnist", path: "/nowhere/at/all" } });
     const probes = startSeparateProbes({ config, names: ["loss"], dataset: undefined, model: undefined });
-    probes.offer({ step: 0, params: {}, carried: {}, learningRate: 0.1 });
+    probes.offer({ step: 0, params: {}, carried: {}, learningRate: 0.1, batchSize: 2 });
     expect(probes.idle).toBe(false);
     await probes.settled();
     const [arrival] = probes.arrivals();

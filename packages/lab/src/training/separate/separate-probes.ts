@@ -115,14 +115,14 @@ export function startSeparateProbes({ config, names: wanted, dataset, model }: S
       return ready && !busy && waiting.length === 0;
     },
     pid: child.pid,
-    offer({ step, params, carried, learningRate }) {
+    offer({ params, carried, ...rest }) {
       if (names.length === 0) return;
       const bytes = Object.values({ ...carried, ...params }).reduce((sum, values) => sum + values.byteLength, 0);
       if (waiting.length > 0 && (waiting.length + 1) * bytes > mostWaitingBytes) {
-        warn(`step ${step} was not measured: ${waiting.length} copies of the weights wait already`);
+        warn(`step ${rest.step} was not measured: ${waiting.length} copies of the weights wait already`);
         return;
       }
-      waiting.push({ step, params: copyParams(params), carried: copyParams(carried), learningRate });
+      waiting.push({ ...rest, params: copyParams(params), carried: copyParams(carried) });
       sendNext();
     },
     arrivals() {
