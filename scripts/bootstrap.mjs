@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run bench` and `npm run docs` do first on a fresh clone: install, build, then the job itself.
+ * What `npm start`, `npm test`, `npm run bench`, `npm run fuzz` and `npm run docs` do first on a fresh clone: install, build, then the job itself.
  * Plain JavaScript with no imports beyond Node, because nothing is installed yet when it runs.
  */
 import { spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ const jobs = {
   start: [[node, "packages/cli/dist/main.js", "demo", ...rest]],
   test: [[node, "node_modules/vitest/vitest.mjs", "run", ...rest]],
   bench: [[node, "bench/dist/main.js", ...rest]],
+  fuzz: [[node, "node_modules/vitest/vitest.mjs", "run", "test/fuzz", ...rest]],
   docs: [
     [node, "scripts/reference-pages.mjs"],
     [node, "node_modules/vitepress/bin/vitepress.js", "build", "docs"],
@@ -33,6 +34,8 @@ if (!(job in jobs)) {
   process.exit(2);
 }
 
+// Damaged inputs for each reader; `npm test` tries a hundred.
+if (job === "fuzz") process.env.SEDGE_FUZZ_CASES ??= "100000";
 if (!installed())
   run("Installing", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], process.platform === "win32");
 run("Building", ["npm", "run", "--loglevel=error", "build"], process.platform === "win32");

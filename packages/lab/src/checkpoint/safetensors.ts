@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { BadInput } from "../errors.js";
 
 /** A named array of a safetensors file. */
@@ -12,11 +13,10 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface HeaderEntry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
+const count = z.int().min(0);
+const entrySchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
+const metadataSchema = z.record(z.string(), z.string());
+type HeaderEntry = z.output<typeof entrySchema>;
 
 /**
  * The bytes of a safetensors file: the header's length as a little-endian uint64, the header as JSON, then the tensors.
@@ -63,29 +63,40 @@ export function decodeSafetensors(
   const metadata: Record<string, string> = {};
   const tensors: Record<string, StoredTensor> = {};
   for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(8, start), source))) {
-    if (name === "__metadata__") Object.assign(metadata, entry);
-    else if (only(name)) tensors[name] = readTensor(bytes, start, name, entry as HeaderEntry, source);
+    const corrupt = () => new BadInput(`${source}: corrupt: its header's entry "${name}" is not of the format.`);
+    if (name === "__metadata__") {
+      const parsed = metadataSchema.safeParse(entry);
+      if (!parsed.success) throw corrupt();
+      Object.assign(metadata, parsed.data);
+    } else if (only(name)) {
+      const parsed = entrySchema.safeParse(entry);
+      if (!parsed.success) throw corrupt();
+      tensors[name] = readTensor(bytes, start, name, parsed.data, source);
+    }
   }
   return { tensors, metadata };
 }
 
 function parseHeader(text: Uint8Array, source: string): Record<string, unknown> {
+  let header: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(text)) as Record<string, unknown>;
+    header = JSON.parse(new TextDecoder().decode(text));
   } catch {
     throw new BadInput(`${source}: corrupt: its header is not JSON.`);
   }
+  if (typeof header === "object" && header !== null && !Array.isArray(header)) return header as Record<string, unknown>;
+  throw new BadInput(`${source}: corrupt: its header is no JSON object.`);
 }
 
 function readTensor(bytes: Uint8Array, start: number, name: string, entry: HeaderEntry, source: string): StoredTensor {
   const { dtype, shape, data_offsets: offsets } = entry;
-  const elements = Array.isArray(shape) ? shape.reduce((product, axis) => product * axis, 1) : NaN;
+  const elements = shape.reduce((product, axis) => product * axis, 1);
   const width = dtype === "F64" ? 8 : 4;
   if (dtype !== "F32" && dtype !== "F64") {
-    throw new BadInput(`${source}: tensor "${name}": expected type F32 or F64, got ${String(dtype)}.`);
+    throw new BadInput(`${source}: tensor "${name}": expected type F32 or F64, got ${dtype}.`);
   }
-  const [from, to] = Array.isArray(offsets) ? offsets : [NaN, NaN];
-  if (!(from >= 0 && to - from === elements * width && start + to <= bytes.length)) {
+  const [from, to] = offsets;
+  if (to - from !== elements * width || start + to > bytes.length) {
     throw new BadInput(`${source}: truncated or corrupt at tensor "${name}".`);
   }
   const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to)); // a copy, and so aligned
