@@ -1,21 +1,13 @@
-import { createRandom } from "@sedge/linalg";
 import { expect, test } from "vitest";
 import { parseTrainConfig, type TrainConfigInput } from "../config/train-config.js";
-import type { Dataset, Split } from "../data/dataset.js";
 import { mlp } from "../models/mlp.js";
 import { memorySink } from "../run/sinks.js";
 import { train } from "../training/train.js";
 import { probesOf } from "./by-name.js";
 import { defaultProbeNames, probeNames } from "./names.js";
+import { normalsDataset } from "./testing.js";
 
-const dataset: Dataset = {
-  name: "normals",
-  description: "standard normals",
-  inputShape: [5],
-  outputs: 2,
-  train: normals(16, "train"),
-  test: normals(8, "test"),
-};
+const dataset = normalsDataset({ seed: "probes", inputs: 5, outputs: 2, train: 16, test: 8 });
 const model = mlp({ inputs: 5, widths: [6], outputs: 2 });
 const base: TrainConfigInput = { data: { examples: 16 }, learningRate: 0.05, batchSize: 2, steps: 60 };
 const run = (probes: TrainConfigInput["probes"], options: Parameters<typeof train>[1] = {}) =>
@@ -69,12 +61,3 @@ test("distances: none before the first step; without momentum one step is η tim
   // Weights are float32: each of the 56 is off by up to 6e-8, the step some 0.05 long.
   expect(first!["distance/step"]! / (0.05 * start!["gradient/norm"]!)).toBeCloseTo(1, 4);
 });
-
-function normals(examples: number, name: string): Split {
-  const random = createRandom("probes").fork(name);
-  return {
-    examples,
-    inputs: Float32Array.from(random.normals(examples * 5)),
-    targets: Float32Array.from(random.normals(examples * 2)),
-  };
-}

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { createRandom } from "@sedge/linalg";
 import { describe, expect, test } from "vitest";
 import { parseTrainConfig, type TrainConfigInput } from "../../config/train-config.js";
-import type { Dataset, Split } from "../../data/dataset.js";
 import { BadInput } from "../../errors.js";
 import { mlp } from "../../models/mlp.js";
 import { lossProbe } from "../../probes/loss.js";
+import { normalsDataset } from "../../probes/testing.js";
 import type { RunEvent } from "../../run/events.js";
 import { memorySink } from "../../run/sinks.js";
 import { train } from "../train.js";
@@ -13,14 +12,7 @@ import { startSeparateProbes } from "./separate-probes.js";
 
 // The program is the built one: `npx tsc -b packages/lab` comes before this test.
 
-const dataset: Dataset = {
-  name: "normals",
-  description: "standard normals",
-  inputShape: [5],
-  outputs: 2,
-  train: normals(16, "train"),
-  test: normals(8, "test"),
-};
+const dataset = normalsDataset({ seed: "separate", inputs: 5, outputs: 2, train: 16, test: 8 });
 const model = mlp({ inputs: 5, widths: [6], outputs: 2 });
 const base: TrainConfigInput = {
   data: { examples: 16 },
@@ -107,12 +99,3 @@ describe("probes in a second process", () => {
     await expect(run(base, { probes: [lossProbe()] })).rejects.toThrow(BadInput);
   });
 });
-
-function normals(examples: number, name: string): Split {
-  const random = createRandom("separate").fork(name);
-  return {
-    examples,
-    inputs: Float32Array.from(random.normals(examples * 5)),
-    targets: Float32Array.from(random.normals(examples * 2)),
-  };
-}
