@@ -28,6 +28,7 @@ interface MeasureFlags extends OptimizerFlags {
   readonly population?: string;
   readonly sampling: Sampling;
   readonly examples: string;
+  readonly first?: string;
   readonly curvatureExamples: string;
   readonly spectrumProbes: string;
   readonly spectrumIterations: string;
@@ -62,6 +63,7 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
     .option("--weight-decay <number>", "δ: L2 of sgd, momentum, nesterov; decoupled of adamw")
     .addOption(new Option("--sampling <name>", "of minibatches").choices([...samplings]).default("without-replacement"))
     .option("--population <number>", "N of the run (default: as many examples as the data have)")
+    .option("--first <number>", "draw from the first so many examples only: those that the run trains on")
     .option("--examples <number>", "n, the random examples that K is measured on", "64")
     .option("--curvature-examples <number>", "those that λ_max and the spectrum are measured on", "128")
     .option("--spectrum-probes <number>", "random vectors for the spectrum", "6")
@@ -94,7 +96,7 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
         const data = await readProbeData({
           ...{ path: flags.data, targets: flags.targets, split: flags.split },
           ...{ imageSize: asked.imageSize ?? imageSizeOf(file.input.shape), mostImages: asked.curvatureExamples },
-          ...{ skipBroken: flags.skipBroken === true, signal },
+          ...{ seed: asked.seed, skipBroken: flags.skipBroken === true, signal },
           onProgress: ({ done, total }) =>
             progress.update({ label: "reading images", done: (5 * done) / total, total: 100 }),
         });
@@ -159,6 +161,7 @@ function readFlags(flags: MeasureFlags) {
     ...{ optimizer, examples, curvatureExamples: Math.max(examples, curvatureExamples), normalisation },
     batchSize: parseWholeNumber("--batch-size", flags.batchSize, 1),
     population: flags.population === undefined ? undefined : parseWholeNumber("--population", flags.population, 2),
+    first: flags.first === undefined ? undefined : parseWholeNumber("--first", flags.first, 2),
     sampling: flags.sampling,
     spectrum: {
       probes: parseWholeNumber("--spectrum-probes", flags.spectrumProbes, 2, 1000),

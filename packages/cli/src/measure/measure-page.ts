@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { MeasureReport } from "@sedge/lab/measure";
 import type { Colours } from "../io.js";
 import { formatCount, formatNumber, formatRatio } from "../output/format.js";
@@ -91,7 +92,7 @@ function layerTable({ layers }: MeasureReport, colours: Colours): string {
     [
       { title: "layer" },
       { title: "kind" },
-      ...["numbers", "of tr Θ", "of λ_max", "of Perron", "K alone", "λ_max·η/2 alone"].map(right),
+      ...["numbers", "of tr Θ", "of λ_max", "of Perron", "K alone", "edge alone"].map(right),
     ],
     layers.map((row) => [
       ...[row.name, row.kind, formatCount(row.size)],
@@ -104,15 +105,18 @@ function layerTable({ layers }: MeasureReport, colours: Colours): string {
 
 function exampleTable({ examples, data }: MeasureReport, colours: Colours): string {
   if (examples.length === 0) return "  none stands out";
-  const rows = examples.map(({ index, label, weight }) => [
+  const areFiles = examples.some(({ file }) => file !== null);
+  const rows = examples.map(({ index, label, weight, file }) => [
     String(index),
     label ?? "—",
     `${(weight * data.probeExamples).toFixed(2)} ×`,
+    ...(areFiles ? [file === null ? "" : basename(file)] : []),
   ]);
   const columns = [
     { title: "number", align: "right" as const },
     { title: "class" },
     { title: "weight over its share", align: "right" as const },
+    ...(areFiles ? [{ title: "file" }] : []),
   ];
   return table(columns, rows, colours);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { createRandom } from "@sedge/linalg";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BadInput } from "../errors.js";
@@ -113,6 +114,16 @@ describe("readImageFolder", () => {
     expect(first(1)).toEqual([10, 20, 30]);
     for (const level of first(2)) expect(Math.abs(level - 200)).toBeLessThanOrEqual(2);
     expect((await readImageFolder(place, { height: 4, width: 4, examples: 2 })).examples).toBe(2);
+  });
+
+  test("at random: every image as likely as any other, whatever its class", async () => {
+    const drawn = [0, 0, 0];
+    for (let seed = 0; seed < 60; seed++) {
+      const { paths } = await readImageFolder(place, { height: 1, width: 1, examples: 1, random: createRandom(seed) });
+      drawn[["grey.png", "1.png", "2.JPEG"].indexOf(basename(paths[0]!))]!++;
+    }
+    // 20 expected of each, with a standard deviation of 3.7: four of them, one seed.
+    for (const count of drawn) expect(Math.abs(count - 20)).toBeLessThan(15);
   });
 
   test("a broken image is named, or left out and counted", async () => {

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
+import type { Random } from "@sedge/linalg";
 import type sharpModule from "sharp";
 import { BadInput } from "../errors.js";
 import { imageCacheEntry, type ListedFile } from "./image-cache.js";
@@ -11,6 +12,8 @@ export interface ImageFolderOptions {
   readonly width: number;
   /** At most so many images, taken from the classes in turn. Default all. */
   readonly examples?: number | undefined;
+  /** Takes them at random instead, each image of the folder as likely as any other, and in random order. Not kept in a cache. */
+  readonly random?: Random | undefined;
   /** Go on without images that cannot be read. Default false: the first one is an error. */
   readonly skipBroken?: boolean | undefined;
   /** Folder in which the decoded images are kept for the next time; false keeps none. Default false. */
@@ -37,10 +40,11 @@ export const imageExtensions: ReadonlySet<string> = new Set([".jpeg", ".jpg", ".
  * @throws BadInput naming the folder without classes or images, or the image that cannot be read; the signal's reason when aborted.
  */
 export async function readImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const { height, width, examples, skipBroken = false, cache = false, signal } = options;
+  const { height, width, examples, random, skipBroken = false, cache = false, signal } = options;
   const { classes, files } = listFiles(folder);
+  if (random !== undefined) shuffle(files, random);
   const { default: sharp } = await import("sharp");
-  if (cache === false) return decodeFiles(folder, classes, files, options, sharp);
+  if (cache === false || random !== undefined) return decodeFiles(folder, classes, files, options, sharp);
   const request = {
     folder,
     height,
@@ -113,6 +117,13 @@ async function decodeFiles(
       `${folder}: ${count} of ${files.length} images in ${classes.length} classes, resized to ${width} × ${height}` +
       (skipped.length > 0 ? `, ${skipped.length} broken ones left out` : ""),
   };
+}
+
+function shuffle(files: ImageFile[], random: Random): void {
+  for (let i = 0; i < files.length; i++) {
+    const other = i + random.integer(files.length - i);
+    [files[i], files[other]] = [files[other]!, files[i]!];
+  }
 }
 
 type Sharp = typeof sharpModule;

@@ -247,9 +247,18 @@ describe("bad input, in one line", () => {
       ...{ classes: ["a"], description: "squares" },
     };
     const usual = { mean: [0], deviation: [1] };
-    expect(refused({ kind: "images", set, available: 2, usual, skipped: [] })).toMatch(
+    expect(refused({ kind: "images", set, available: 2, usual, skipped: [], paths: null })).toMatch(
       /input "x" wants examples of shape \[5\]; squares has images of 3 × 2 × 2/,
     );
+  });
+
+  test("more of the first than there are; and what is drawn is of the first", async () => {
+    const options = optionsFor("mlp-dynamo-18.onnx", "mlp");
+    await expect(measure({ ...options, first: 7 })).rejects.toThrow(
+      /first: expected a whole number from 2 to 6.*got 7/,
+    );
+    const { indices, available } = probeBatch(file, given, { examples: 3, first: 3, seed: 1 });
+    expect([[...indices].sort(), available]).toEqual([[0, 1, 2], 3]);
   });
 
   test("a batch above N", async () => {
@@ -279,7 +288,7 @@ describe("the report", () => {
     const path = fixturePath("cnn-torchscript-17.onnx");
     const options = { ...optionsFor("cnn-torchscript-17.onnx", "cnn"), examples: 6, curvatureExamples: 6 };
     const usual = { mean: [0.5], deviation: [0.3] };
-    const data: ProbeData = { kind: "images", set, available: 6, usual, skipped: [] };
+    const data: ProbeData = { kind: "images", set, available: 6, usual, skipped: [], paths: null };
     const measured = await measure({ ...options, path, loss: "cross-entropy", data });
     const { images } = measured.batch;
     const grey: ImageSet = { ...images!, channels: 1, pixels: images!.pixels.filter((_, i) => i % 2 === 0) };

@@ -35,6 +35,8 @@ export interface MeasureOptions {
   readonly sampling: Sampling;
   /** n, of the probe for K. */
   readonly examples: number;
+  /** Draws from the first so many of the data only, as those that a run trains on. Default all. */
+  readonly first?: number | undefined;
   /** For λ_max and the spectrum; the probe is the first of them. */
   readonly curvatureExamples: number;
   readonly normalisation?: Partial<Normalisation> | undefined;
@@ -72,11 +74,17 @@ const stageStarts = { gradients: 0, λ_max: 5, kernel: 30, spectrum: 80 } as con
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const { path, file, data, loss, optimizer, batchSize, sampling, threads, memoryBudget, seed, signal } = options;
-  const available = data.kind === "images" ? data.set.examples : (data.targets.shape[0] ?? 0);
+  const whole = data.kind === "images" ? data.set.examples : (data.targets.shape[0] ?? 0);
+  const { first = whole } = options;
+  if (first < 2 || first > whole) {
+    throw new BadInput(`first: expected a whole number from 2 to ${whole}, as many as the data have, got ${first}.`);
+  }
+  const available = Math.min(whole, first);
   const examples = capped("examples", options.examples, available);
   const curvatureExamples = Math.max(examples, Math.min(options.curvatureExamples, available));
   const batch = probeBatch(file, data, {
-    ...{ examples: curvatureExamples, seed, normalisation: options.normalisation, targetShape: targetShape(loss) },
+    ...{ examples: curvatureExamples, first: options.first, seed, normalisation: options.normalisation },
+    targetShape: targetShape(loss),
   });
   const { model, split } = batch;
   const population = options.population ?? batch.available;
@@ -163,7 +171,11 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 
   const { attribution } = kernel;
   const { exact } = attribution.kernel;
-  const rows = attribution.responsible.map((one): EdgeExample => ({ ...one, label: labelOf(batch, loss, one.place) }));
+  const rows = attribution.responsible.map((one): EdgeExample => ({
+    ...one,
+    label: labelOf(batch, loss, one.place),
+    file: batch.paths?.[one.place] ?? null,
+  }));
   const { verdict, statements } = advise({
     ...{ learningRate: optimizer.learningRate, batchSize, population, probe: examples },
     ...{ kernel: exact, deterministic: ratio, critical, layers: attribution.layers, examples: rows },
@@ -213,11 +225,12 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 }
 
 /** All that the stages' results depend on. */
-function thingsMeasured(options: MeasureOptions, { model, split, indices }: ProbeBatch) {
+function thingsMeasured(options: MeasureOptions, { model, split, indices, available }: ProbeBatch) {
   const { path, loss, optimizer, batchSize, population, sampling, examples, spectrum, topExamples, seed } = options;
   const settings = {
     ...{ loss: typeof loss === "string" ? loss : createHash("sha256").update(exportOnnx(loss)).digest("hex") },
-    ...{ optimizer, batchSize, population, sampling, examples, spectrum, topExamples, seed, indices },
+    ...{ optimizer, batchSize, population, sampling, examples, spectrum, topExamples, seed },
+    ...{ indices, available },
     memoryBudget: options.memoryBudget, // decides whether outputs are sampled
     output: options.file.output.name,
   };

@@ -11,6 +11,8 @@ import type { ProbeData } from "./probe-data.js";
 export interface ProbeBatchOptions {
   /** Examples to draw at random. */
   readonly examples: number;
+  /** Of the first so many of the data only, as those that a run trains on are. Default all. */
+  readonly first?: number | undefined;
   /** Of the draw. */
   readonly seed: number;
   /** Of images. Default: what networks for such images are usually trained with. */
@@ -31,6 +33,8 @@ export interface ProbeBatch {
   readonly description: string;
   /** The images themselves, where the data are images, in the order of the split. */
   readonly images: ImageSet | null;
+  /** The images' files, where each has one of its own. */
+  readonly paths: readonly string[] | null;
 }
 
 /**
@@ -44,8 +48,8 @@ export function probeBatch(file: OnnxModelFile, data: ProbeData, options: ProbeB
 
 function imageBatch(
   file: OnnxModelFile,
-  { set, usual, available, skipped }: Extract<ProbeData, { kind: "images" }>,
-  { examples, seed, normalisation = {}, targetShape }: ProbeBatchOptions,
+  { set, usual, available, skipped, paths }: Extract<ProbeData, { kind: "images" }>,
+  { examples, first, seed, normalisation = {}, targetShape }: ProbeBatchOptions,
 ): ProbeBatch {
   if (file.inputs.length > 1) {
     const names = file.inputs.map(({ name }) => `"${name}"`).join(", ");
@@ -55,7 +59,10 @@ function imageBatch(
   }
   const { shape, layout } = placeImages(file, set);
   const model = file.fit(shape);
-  const indices = draw(set.examples, examples, seed);
+  if (first !== undefined && paths !== null) {
+    throw new BadInput(`first: expected data with an order of their own, got ${first} of folders of images.`);
+  }
+  const indices = draw(first ?? set.examples, examples, seed);
   const images = takeImages(set, indices);
   const used = { mean: normalisation.mean ?? usual.mean, deviation: normalisation.deviation ?? usual.deviation };
   const split: Split = {
@@ -65,14 +72,17 @@ function imageBatch(
   };
   const left = skipped.length > 0 ? `; ${skipped.length} could not be read` : "";
   const scale = `(pixel/255 − ${used.mean.join(", ")})/${used.deviation.join(", ")}`;
-  const description = `${indices.length} at random of ${set.description}${left}; ${scale}`;
-  return { model, split, indices, available, description, images };
+  const description = `${indices.length} at random of ${ofFirst(first)}${set.description}${left}; ${scale}`;
+  return {
+    ...{ model, split, indices, available: first ?? available, description, images },
+    paths: paths === null ? null : indices.map((index) => paths[index]!),
+  };
 }
 
 function arrayBatch(
   file: OnnxModelFile,
   { inputs, targets, description }: Extract<ProbeData, { kind: "arrays" }>,
-  { examples, seed, targetShape }: ProbeBatchOptions,
+  { examples, first, seed, targetShape }: ProbeBatchOptions,
 ): ProbeBatch {
   const arrays = inputsOf(file, inputs, description);
   const available = arrays[0]![1].shape[0] ?? 0;
@@ -98,14 +108,15 @@ function arrayBatch(
     inputs: sideBySide(arrays.map(([, array]) => array)),
     targets: targetRows(targets, model, description, targetShape),
   };
-  const indices = draw(available, examples, seed);
+  const indices = draw(first ?? available, examples, seed);
   return {
     model,
     split: takeExamples(whole, indices),
     indices,
-    available,
-    description: `${indices.length} at random of ${available} examples of ${description}`,
+    available: first ?? available,
+    description: `${indices.length} at random of ${ofFirst(first)}${available} examples of ${description}`,
     images: null,
+    paths: null,
   };
 }
 
@@ -200,6 +211,8 @@ export function placeImages(
 
 const isLike = (wanted: readonly Dim[], shape: readonly number[]): boolean =>
   wanted.length === shape.length && wanted.every((dim, axis) => typeof dim === "string" || dim === shape[axis]);
+
+const ofFirst = (first: number | undefined): string => (first === undefined ? "" : `the first ${first} of `);
 
 /** Without repetition, in random order. */
 function draw(available: number, examples: number, seed: number): number[] {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { createRequire } from "node:module";
+import { createRandom } from "@sedge/linalg";
 import { readCifar, type CifarKind } from "../data/cifar.js";
 import { readIdx } from "../data/idx.js";
 import { readImageFolder } from "../data/image-folder.js";
@@ -20,8 +21,10 @@ export interface DataRequest {
   readonly split: "train" | "test";
   /** What images in folders are resized to: the model's own size, or else what is asked for. */
   readonly imageSize: readonly [height: number, width: number] | null;
-  /** At most so many images are read from a folder; other formats are read whole. */
+  /** At most so many images are read from folders, at random; other formats are read whole. */
   readonly mostImages: number;
+  /** Of the draw of those images. */
+  readonly seed: number;
   readonly skipBroken: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -38,6 +41,8 @@ export type ProbeData =
       readonly usual: Normalisation;
       /** Files that could not be read. */
       readonly skipped: readonly string[];
+      /** Of each image of `set` its file, where it has one of its own. */
+      readonly paths: readonly string[] | null;
     }
   | {
       readonly kind: "arrays";
@@ -128,7 +133,7 @@ function archiveData(path: string, targets: string | undefined): ProbeData {
 
 function cifarData(path: string, kind: CifarKind, split: "train" | "test"): ProbeData {
   const set = readCifar(path, { kind, split });
-  return { kind: "images", set, available: set.examples, usual: usual[kind], skipped: [] };
+  return { kind: "images", set, available: set.examples, usual: usual[kind], skipped: [], paths: null };
 }
 
 const idxNames = (split: "train" | "test") => {
@@ -147,20 +152,21 @@ function idxData(imagesPath: string, labelsPath: string, name: string): ProbeDat
     classes: Array.from({ length: count }, (_, label) => String(label)),
     description: `${name}: ${examples} images of ${height} × ${width}`,
   };
-  return { kind: "images", set, available: examples, usual: usual.mnist, skipped: [] };
+  return { kind: "images", set, available: examples, usual: usual.mnist, skipped: [], paths: null };
 }
 
 async function folderData(request: DataRequest): Promise<ProbeData> {
-  const { path, imageSize, mostImages, skipBroken, signal, onProgress } = request;
+  const { path, imageSize, mostImages, seed, skipBroken, signal, onProgress } = request;
   if (imageSize === null) {
     throw new BadInput(`--image-size: expected a size in pixels, as the model takes images of any; got nothing.`);
   }
   const [height, width] = imageSize;
-  const { skipped, available, ...set } = await readImageFolder(path, {
-    ...{ height, width, examples: mostImages, skipBroken, signal },
+  const random = createRandom(`measure images, ${seed}`);
+  const { skipped, available, paths, ...set } = await readImageFolder(path, {
+    ...{ height, width, examples: mostImages, random, skipBroken, signal },
     ...(onProgress !== undefined && { onProgress }),
   });
-  return { kind: "images", set, available, usual: usual.imagenet, skipped };
+  return { kind: "images", set, available, usual: usual.imagenet, skipped, paths };
 }
 
 const readArray = (path: string): NpyArray => parseNpy(readBytes(path), path);

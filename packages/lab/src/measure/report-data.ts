@@ -32,6 +32,8 @@ export interface EdgeExample {
   readonly weight: number;
   /** Its class, where the data have classes. */
   readonly label: string | null;
+  /** Its file, where it has one of its own. */
+  readonly file: string | null;
 }
 
 /** The density of eigenvalues, ∫ = 1, broadened; times `size` it counts them. */

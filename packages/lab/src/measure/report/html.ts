@@ -99,7 +99,7 @@ function spectrum(report: MeasureReport): string {
 function layers({ layers: rows }: MeasureReport): string {
   const percent = (share: number) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "—");
   return `${htmlTable(
-    ["layer", "kind", "numbers", "of tr Θ", "of λ_max", "of K’s Perron vector", "K alone", "η·λ_max/2 alone"],
+    ["layer", "kind", "numbers", "of tr Θ", "of λ_max", "of K’s Perron vector", "K alone", "deterministic edge alone"],
     rows.map((row) => [
       escapeHtml(row.name),
       escapeHtml(row.kind),
@@ -110,7 +110,7 @@ function layers({ layers: rows }: MeasureReport): string {
       number(row.noiseKernel),
       number(row.deterministicRatio),
     ]),
-  )}<p class="small">Shares sum to 100 % over layers. “Alone”: of the network in which only this layer is trained.</p>`;
+  )}<p class="small">Shares sum to 100 % over layers. “Alone”: of the network in which only this layer is trained; 1 is on the edge, dimensionless.</p>`;
 }
 
 function examples({ examples: rows, data }: MeasureReport, images: readonly string[]): string {
@@ -119,7 +119,7 @@ function examples({ examples: rows, data }: MeasureReport, images: readonly stri
   const one = (example: EdgeExample, image: string | undefined) =>
     `<figure>${image === undefined ? "" : `<img src="${image}" alt="example ${example.index}">`}<figcaption>${
       example.label === null ? "" : `<b>${escapeHtml(example.label)}</b> `
-    }no. ${example.index}<br>${(example.weight / even).toFixed(1)} × its share</figcaption></figure>`;
+    }${example.file === null ? `no. ${example.index}` : `<span title="${escapeHtml(example.file)}">${escapeHtml(baseName(example.file))}</span>`}<br>${(example.weight / even).toFixed(1)} × its share</figcaption></figure>`;
   return `<div class="examples">${rows.map((row, i) => one(row, images[i])).join("")}</div>
 <p class="small">Weights of the examples in the Perron vector of K, over 1/n = ${number(even)}: what each does to put the run at the edge.</p>`;
 }
