@@ -11,6 +11,7 @@ import { EventFeed } from "./feed.js";
 import { manyMetricsText, runMessage } from "./messages.js";
 import { openApiDocument } from "./openapi.js";
 import { createRun, ingestRoutes } from "./ingest-routes.js";
+import { answerMlflowError, isMlflow } from "./mlflow/errors.js";
 import { mlflowRoutes } from "./mlflow/routes.js";
 import { defaultRateLimit, guessesLimited, rateLimited, type RateLimit } from "./rate-limit.js";
 import { recordRoutes } from "./record-routes.js";
@@ -67,7 +68,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
   app.use(ownPagesOnly(allowedHosts));
   app.use(rateLimited(options.rateLimit ?? defaultRateLimit));
   if (token !== undefined) app.use(guessesLimited(), tokenRequired(token));
-  app.onError((error, c) => answerError(error, c, log));
+  app.onError((error, c) => (isMlflow(c.req.path) ? answerMlflowError : answerError)(error, c, log));
   app.notFound((c) => {
     throw new ApiError(404, "not-found", `There is nothing at ${c.req.path}.`);
   });
@@ -109,7 +110,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): Hono {
   });
   ingestRoutes(app, store, runs, analyst);
   recordRoutes(app, store);
-  mlflowRoutes(app, store, runs, log);
+  mlflowRoutes(app, store, runs);
   get("/api/v1/metrics", (c) => {
     const { runs, ...query } = parseQuery(c, manyMetricsQuerySchema);
     return answerUnlessKnown(c, store, () => manyMetricsText(metricsOfExisting(store, runs, query)));

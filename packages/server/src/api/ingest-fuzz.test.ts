@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { metrics, runFinished, runStarted, testStore } from "../testing/events.js";
 import { createApp } from "./app.js";
+import { openApiDocument } from "./openapi.js";
 
 const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(NaN, Infinity, 0, -1, 2 ** 53, "NaN", null));
 const scrap = fc.oneof(fc.anything({ maxDepth: 2 }), fc.constantFrom("__proto__", [], {}, "", "a".repeat(300)));
@@ -64,11 +65,20 @@ const mlflow = fc.record(
   { requiredKeys: [] },
 );
 const mlflowMethods = [
-  ...["create", "get", "update", "search", "log-metric", "log-batch", "log-parameter", "set-tag", "delete-tag"].map(
-    (one) => `runs/${one}`,
-  ),
-  ...["create", "get", "search", "set-experiment-tag"].map((one) => `experiments/${one}`),
-  ...["metrics/get-history", "artifacts/list", "nothing"],
+  ...[
+    "create",
+    "get",
+    "update",
+    "search",
+    "log-metric",
+    "log-batch",
+    "log-parameter",
+    "log-model",
+    "set-tag",
+    "delete-tag",
+  ].map((one) => `runs/${one}`),
+  ...["create", "get", "get-by-name", "list", "search", "set-experiment-tag"].map((one) => `experiments/${one}`),
+  ...["metrics/get-history", "artifacts/list", "logged-models/search", "nothing"],
 ];
 const targets = fc.constantFrom("target", "nobody", "victim", "ended", "..", "%00");
 const text = (value: unknown): string => {
@@ -89,7 +99,13 @@ const request = fc.oneof(
     path: targets.map((run) => `/api/v1/runs/${run}/finish`),
     body: fc.record({ status: fc.constantFrom("finished?", "x"), step: number }).map(text),
   }),
-  fc.record({ path: fc.constantFrom("/api/v1/runs", "/api/v1/runs/nobody/heartbeat"), body: scrap.map(text) }),
+  fc.record({
+    path: fc.oneof(
+      fc.constant("/api/v1/runs"),
+      targets.map((run) => `/api/v1/runs/${run}/heartbeat`),
+    ),
+    body: scrap.map(text),
+  }),
   fc.record({
     path: fc.constantFrom(...mlflowMethods).map((name) => `/api/2.0/mlflow/${name}`),
     body: fc.oneof(mlflow, scrap).map(text),
@@ -115,9 +131,11 @@ test("no body makes the server fail, nor changes a run that it was not sent for"
   const before = [store.run("victim"), store.run("ended")];
   const failures: Error[] = [];
   const app = createApp(store, { log: (error) => failures.push(error) });
+  const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(request, async (one) => {
       const { path, body } = one;
+      seen.add(path.replace(/\/runs\/[^/]+/, "/runs/{id}").replace(/\?.*/, ""));
       const type = "type" in one ? one.type : "application/json";
       const response = await app.request(path, { method: "POST", headers: { "content-type": type }, body });
       expect(failures).toEqual([]);
@@ -130,5 +148,8 @@ test("no body makes the server fail, nor changes a run that it was not sent for"
     { numRuns: 600 },
   );
   expect([store.run("victim"), store.run("ended")]).toEqual(before);
+  // Every POST that the API describes was among them.
+  const described = Object.entries((openApiDocument("0") as { paths: Record<string, object> }).paths);
+  for (const [path, methods] of described) if ("post" in methods) expect(seen).toContain(path);
   expect(store.checkIntegrity().problems).toEqual([]);
 });

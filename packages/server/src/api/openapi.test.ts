@@ -18,9 +18,10 @@ async function document(): Promise<Document> {
   return (await response.json()) as Document;
 }
 
+// MLflow describes its own.
 test("every route of the API is described", async () => {
   const app = createApp(testStore());
-  const routes = app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/"));
+  const routes = app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/v1/"));
   const offered = routes.map(({ method, path }) => `${method} ${path.replace("{.+}", "").replace(/:(\w+)/g, "{$1}")}`);
   const described = Object.entries((await document()).paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),

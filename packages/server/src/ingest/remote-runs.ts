@@ -87,6 +87,11 @@ export class RemoteRuns {
     this.#opened(runId).lastHeard = performance.now();
   }
 
+  /** As `heard`, of a run that may have finished and whose trainer asks for it to go on. */
+  reopen(runId: string): void {
+    this.#opened(runId, true).lastHeard = performance.now();
+  }
+
   /**
    * Takes a run's metrics; stored when the promise resolves. All of them, or none where one is refused.
    *
@@ -170,13 +175,13 @@ export class RemoteRuns {
     throw new IngestError("clock-skew", message, path);
   }
 
-  #opened(runId: string): OpenRemoteRun {
+  #opened(runId: string, reopen = false): OpenRemoteRun {
     const known = this.#open.get(runId);
     if (known !== undefined && this.#store.isOpen(runId)) return known;
     const run = this.#store.run(runId); // by its whole id: a prefix might be another's tomorrow
     if (run.id !== runId) throw new StoreError("unknown-run", `run ${JSON.stringify(runId)}: no run has this id.`);
     const origin = this.#store.origin(runId);
-    if (run.status !== "running" && run.status !== "interrupted") {
+    if (!reopen && run.status !== "running" && run.status !== "interrupted") {
       throw new IngestError("run-ended", `run ${runId} has ended as ${run.status}. Start another.`);
     }
     if (origin === null) {
@@ -184,7 +189,7 @@ export class RemoteRuns {
     }
     if (!this.#store.isOpen(runId)) {
       const { name, config, steps, model } = run;
-      this.#store.append({ type: "run-started", runId, time: this.#now(), name, config, steps, model });
+      this.#store.append({ type: "run-started", runId, time: this.#now(), name, config, steps, model }, { reopen });
     }
     return this.#remember(runId, origin);
   }

@@ -50,6 +50,8 @@ export interface RunOrigin {
 export interface AppendOptions {
   /** With `run-started`: where the run comes from. A run that goes on keeps the origin it has unless it is given anew. */
   readonly origin?: RunOrigin | undefined;
+  /** With `run-started`: a run that has finished goes on as well. For trainers that say so, as MLflow's do. */
+  readonly reopen?: boolean | undefined;
   /**
    * With `metrics`: how far their sender has come. What is stored says so for ever, see `RunStore.positions`, so that a sender
    * that sends again what it had no answer to doubles nothing.

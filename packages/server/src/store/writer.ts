@@ -6,7 +6,6 @@ import {
   type AppendableEvent,
   type AppendOptions,
   type RunDeleted,
-  type RunOrigin,
   type StoredRunStarted,
   type StoreEvent,
 } from "./events.js";
@@ -90,11 +89,11 @@ export class RunWriter {
     unclosed.add(this);
   }
 
-  append(event: Exclude<AppendableEvent, RecordMade>, { origin, position }: AppendOptions = {}): void {
+  append(event: Exclude<AppendableEvent, RecordMade>, options: AppendOptions = {}): void {
     assertAppendable(event);
-    if (event.type === "run-started") this.#start(event, origin);
+    if (event.type === "run-started") this.#start(event, options);
     else if (event.type === "run-finished") this.#finish(event);
-    else this.#record(event, position);
+    else this.#record(event, options.position);
   }
 
   /** Whether this writer has the run open: started and not ended. */
@@ -173,14 +172,14 @@ export class RunWriter {
     }
   }
 
-  #start(event: StoredRunStarted, origin: RunOrigin | undefined): void {
+  #start(event: StoredRunStarted, { origin, reopen = false }: AppendOptions): void {
     this.flush();
     this.#lock ??= acquireWriterLock(this.#folder);
     const { name: writer } = this.#lock;
     const number = this.#transaction(() => {
       const row = this.#database.prepare("SELECT number, status, writer FROM runs WHERE id = ?").get(event.runId) as
         { number: number; status: string; writer: string | null } | undefined;
-      if (row !== undefined) this.#assertCanResume(event.runId, row);
+      if (row !== undefined) this.#assertCanResume(event.runId, row, reopen);
       const columns = [
         event.name,
         event.time,
@@ -214,12 +213,12 @@ export class RunWriter {
     this.#openRuns.set(event.runId, { number, metricIds: new Map(), pending: [], positions: new Map() });
   }
 
-  /** Only an interrupted or failed run goes on: to add to one that came to its end would mix two runs. */
-  #assertCanResume(id: string, { status, writer }: { status: string; writer: string | null }): void {
+  /** Only an interrupted or failed run goes on unasked: to add to one that came to its end would mix two runs. */
+  #assertCanResume(id: string, { status, writer }: { status: string; writer: string | null }, reopen: boolean): void {
     if (status === "running" && this.#isAlive(writer)) {
       throw new StoreError("run-busy", `run ${id} is being written by another process, or twice by this one.`);
     }
-    if (status === "finished" || status === "diverged") {
+    if (!reopen && (status === "finished" || status === "diverged")) {
       throw new StoreError("run-exists", `run ${id} exists already and has ended as ${status}. Use another id.`);
     }
   }

@@ -3,9 +3,8 @@ import { metrics, runFinished, runStarted, testStore } from "../../testing/event
 import { createApp } from "../app.js";
 
 /**
- * Requests in the form in which MLflow's Python client makes them, taken from its source (mlflow/store/tracking/rest_store.py,
- * utils/rest_utils.py, proto_json_utils.py): protobuf's JSON, in which 64-bit integers are text in some versions and numbers in
- * others, both run_id and run_uuid, GET parameters in the query. The client itself was not to be had where these were written.
+ * Cases beyond what replay.test.ts recorded of MLflow's Python client, in its form: protobuf's JSON, in which 64-bit integers
+ * are text in some versions and numbers in others, both run_id and run_uuid, GET parameters in the query.
  */
 const headers = { "User-Agent": "mlflow-python-client/2.22.0", "Content-Type": "application/json", Accept: "*/*" };
 
@@ -130,7 +129,7 @@ test("metrics logged without a step, which the client sends as step 0, are count
 });
 
 test("params do not change, experiments have one name, and what is not there is said in MLflow's codes", async () => {
-  const { post, get, app, id } = await started();
+  const { store, post, get, app, id } = await started();
   await post("runs/log-parameter", { run_id: id, key: "lr", value: "0.1" });
   const codes = async (answer: ReturnType<typeof post>) => {
     const { status, body } = await answer;
@@ -147,10 +146,25 @@ test("params do not change, experiments have one name, and what is not there is 
   expect(await codes(post("registered-models/create", { name: "m" }))).toEqual([404, "ENDPOINT_NOT_FOUND"]);
   expect(await codes(post("runs/log-metric", { run_id: id, key: "loss" }))).toEqual([400, "INVALID_PARAMETER_VALUE"]);
   expect(await codes(post("runs/log-model", { run_id: id, model_json: "{}" }))).toEqual([501, "NOT_IMPLEMENTED"]);
-  const artifact = `/api/2.0/mlflow-artifacts/artifacts/0/${id}/artifacts/model.pt`;
-  const put = await app.request(artifact, { method: "PUT", body: "x" });
-  expect([put.status, ((await put.json()) as { error_code: string }).error_code]).toEqual([501, "NOT_IMPLEMENTED"]);
-  expect((await get("artifacts/list", { run_id: id })).body).toMatchObject({ files: [] });
+  const artifact = (of: string, name: string) => `/api/2.0/mlflow-artifacts/artifacts/0/${of}/artifacts/${name}`;
+  const sent = async (path: string, body: BodyInit, headers = {}) => {
+    const response = await app.request(path, { method: "PUT", body, headers });
+    return [response.status, ((await response.json()) as { error_code?: string }).error_code];
+  };
+  expect(await sent(artifact(id, "sub/model.pt"), "x")).toEqual([200, undefined]);
+  expect((await get("artifacts/list", { run_id: id })).body.files).toEqual([{ path: "sub", is_dir: true }]);
+  expect((await get("artifacts/list", { run_id: id, path: "sub" })).body.files).toEqual([
+    { path: "sub/model.pt", is_dir: false, file_size: 1 },
+  ]);
+  store.append(runStarted("own"));
+  expect(await sent(artifact("own", "a"), "x")).toEqual([400, "INVALID_STATE"]);
+  expect(await sent(artifact(id.slice(0, 9), "a"), "x")).toEqual([404, "RESOURCE_DOES_NOT_EXIST"]);
+  expect(await sent(artifact(id, "..%2fa"), "x")).toEqual([400, "INVALID_PARAMETER_VALUE"]);
+  expect(await sent(artifact(id, "a"), "x", { "content-length": "17000000" })).toEqual([
+    400,
+    "INVALID_PARAMETER_VALUE",
+  ]);
+  expect(await sent(`/api/2.0/mlflow-artifacts/mpu/create/0/${id}/a`, "x")).toEqual([501, "NOT_IMPLEMENTED"]);
   await post("runs/update", { run_id: id, status: "FAILED", end_time: "1700000009000" });
   const late = post("runs/log-metric", { run_id: id, key: "loss", value: 1, timestamp: 1, step: 9 });
   expect(await codes(late)).toEqual([400, "INVALID_STATE"]);

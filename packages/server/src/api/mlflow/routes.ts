@@ -5,7 +5,8 @@ import type { RemoteRuns } from "../../ingest/remote-runs.js";
 import { stringifyNonFinite } from "../../store/non-finite-json.js";
 import type { RunStore } from "../../store/store.js";
 import { limitBody } from "../requests.js";
-import { answerMlflowError, MlflowError, noArtifacts } from "./errors.js";
+import { artifactRoutes } from "./artifacts.js";
+import { MlflowError } from "./errors.js";
 import { experimentMethods } from "./experiments.js";
 import type { MlflowContext, MlflowMethod } from "./method.js";
 import { runMethods } from "./runs.js";
@@ -17,7 +18,7 @@ const largestBody = 4 * 2 ** 20;
  * As much of MLflow's tracking API, https://mlflow.org/docs/latest/rest-api.html, as its clients need to log a run:
  * `MLFLOW_TRACKING_URI=http://127.0.0.1:4060`. What is not here is refused by name, never dropped.
  */
-export function mlflowRoutes(app: Hono, store: RunStore, runs: RemoteRuns, log: (error: Error) => void): void {
+export function mlflowRoutes(app: Hono, store: RunStore, runs: RemoteRuns): void {
   const context: MlflowContext = { store, runs, newRunId: () => randomUUID().replaceAll("-", "") };
   const methods: Readonly<Record<string, MlflowMethod>> = {
     ...experimentMethods(context),
@@ -27,15 +28,13 @@ export function mlflowRoutes(app: Hono, store: RunStore, runs: RemoteRuns, log: 
   const limit = limitBody(largestBody);
   for (const prefix of ["/api/2.0/mlflow", "/api/2.0/preview/mlflow"]) {
     app.all(`${prefix}/*`, limit, async (c) => {
-      try {
-        return await answer(c, methods, new URL(c.req.url).pathname.slice(prefix.length + 1));
-      } catch (error) {
-        return answerMlflowError(error, c, log);
-      }
+      return answer(c, methods, new URL(c.req.url).pathname.slice(prefix.length + 1));
     });
   }
-  app.all("/api/2.0/mlflow-artifacts/*", (c) => answerMlflowError(noArtifacts(), c, log));
-  app.all("/api/3.0/*", (c) => answerMlflowError(notHere(c.req.path), c, log));
+  artifactRoutes(app, store);
+  app.all("/api/3.0/*", (c) => {
+    throw notHere(c.req.path);
+  });
 }
 
 async function answer(c: Context, methods: Readonly<Record<string, MlflowMethod>>, name: string): Promise<Response> {
@@ -50,5 +49,5 @@ async function answer(c: Context, methods: Readonly<Record<string, MlflowMethod>
 const notHere = (path: string) =>
   new MlflowError(
     "ENDPOINT_NOT_FOUND",
-    `${path}: Sedge has experiments, runs, metrics, params and tags of MLflow's API only.`,
+    `${path}: Sedge has experiments, runs, metrics, params, tags and artifacts of MLflow's API only.`,
   );

@@ -1,13 +1,15 @@
 import type { RunFinished } from "@sedge/lab";
 import type { RemoteMetrics } from "../../ingest/remote-runs.js";
 import type { RunSummary } from "../../store/events.js";
-import { MlflowError, noArtifacts } from "./errors.js";
+import { filesIn } from "./artifacts.js";
+import { MlflowError, noModels, noSuchRun } from "./errors.js";
 import { requireExperiment } from "./experiments.js";
 import { mlflowDetails, mlflowRunMessage, paramsOf, runInfoMessage, type MlflowDetails } from "./messages.js";
 import { method, type MlflowContext, type MlflowMethod } from "./method.js";
 import {
   createMlflowRunSchema,
   deleteRunTagSchema,
+  listArtifactsSchema,
   logBatchSchema,
   logMetricSchema,
   logParamSchema,
@@ -48,7 +50,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
   /** MLflow means runs by their whole id. */
   const find = (id: string): { run: RunSummary; details: MlflowDetails } => {
     const run = store.run(id);
-    if (run.id !== id) throw new MlflowError("RESOURCE_DOES_NOT_EXIST", `No run has the id ${JSON.stringify(id)}.`);
+    if (run.id !== id) throw noSuchRun(id);
     return { run, details: mlflowDetails(store.origin(id)) };
   };
 
@@ -119,7 +121,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
       const { run } = find(id);
       const { status, end_time: time = Date.now(), run_name: name } = request;
       if (name !== undefined && name !== "" && name !== run.name) store.update(id, { name });
-      if (status === "RUNNING" || status === "SCHEDULED") runs.heard(id);
+      if (status === "RUNNING" || status === "SCHEDULED") runs.reopen(id);
       else if (status !== undefined) {
         runs.finish(id, { status: endOf[status], time });
         steps.forget(id);
@@ -155,12 +157,15 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
       if (tags.length > 0) changeTags(id, (known) => ({ ...known, ...record(tags) }));
       return {};
     }),
-    "artifacts/list": method("GET", runIdSchema, (request) => {
+    "artifacts/list": method("GET", listArtifactsSchema, ({ path, ...request }) => {
       const { run, details } = find(runIdOf(request));
-      return { root_uri: runInfoMessage(run, details).artifact_uri, files: [] };
+      const files = filesIn(store.artifacts(run.id), path).map((file) => {
+        return { ...file, path: path === "" ? file.path : `${path}/${file.path}` };
+      });
+      return { root_uri: runInfoMessage(run, details).artifact_uri, files };
     }),
     "runs/log-model": method("POST", runIdSchema, () => {
-      throw noArtifacts();
+      throw noModels();
     }),
   };
 }

@@ -37,6 +37,7 @@ export const searchExperimentsSchema = z.object({
 });
 
 export const runIdSchema = z.object(runId);
+export const listArtifactsSchema = runIdSchema.extend({ path: z.string().default("") });
 export const createMlflowRunSchema = z.object({
   experiment_id: z
     .string()

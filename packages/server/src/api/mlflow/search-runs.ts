@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { toWireNumber } from "../../store/non-finite-json.js";
 import { mlflowDetails, mlflowRunMessage } from "./messages.js";
 import { method, type MlflowContext, type MlflowMethod } from "./method.js";
@@ -24,6 +25,8 @@ export function searchMethods({ store }: MlflowContext): Record<string, MlflowMe
         ...(end < found.length ? { next_page_token: String(end) } : {}),
       };
     }),
+    // The client asks for models where it lists artifacts; there are none here.
+    "logged-models/search": method("POST", z.object({}), () => ({ models: [] })),
     "metrics/get-history": method("GET", metricHistorySchema, (request) => {
       const { metric_key: key, max_results: most, page_token: token } = request;
       const series = store.metrics(runIdOf(request), { keys: [key] }).series[key];
