@@ -28,6 +28,7 @@ export const figure03: Figure<Figure03Data> = {
       type: "log",
       domain: [0.05, 8],
       ticks: [0.1, 0.2, 0.5, 1, 2, 5],
+      tickFormat: String,
     } as const;
     return {
       title,
@@ -59,6 +60,7 @@ export const figure03: Figure<Figure03Data> = {
               type: "log",
               domain: [0.03, 3],
               ticks: [0.05, 0.1, 0.2, 0.5, 1, 2],
+              tickFormat: String,
             },
           },
           theme,

@@ -42,14 +42,19 @@ export const figure04: Figure<Figure04Data> = {
       tickFormat: String,
     } as const;
     const rate = {
-      label: "learning rate η",
+      label: "learning rate η (1/curvature)",
       type: "log",
       domain: rates,
       ticks: fineTicks(rates),
       tickFormat: String,
     } as const;
-    const perExample = { label: "η/B", type: "log", domain: quotients } as const;
-    const noisy = done.filter((run) => lastOf(run, "noiseKernel/exact") > 0); // a full batch has no noise
+    const perExample = { label: "η/B (1/curvature)", type: "log", domain: quotients } as const;
+    /** NaN for a full batch, which has no noise, and beyond the deterministic edge, where K is ∞. */
+    const k = (key: "exact" | "diagonal") => (run: GridResult) => {
+      const value = lastOf(run, `noiseKernel/${key}`);
+      return value > 0 && value < Infinity ? value : NaN;
+    };
+    const noisy = done.filter((run) => !Number.isNaN(k("exact")(run)));
     const kernels = logDomain(
       noisy.flatMap((run) => [lastOf(run, "noiseKernel/exact"), lastOf(run, "noiseKernel/diagonal"), 1]),
     );
@@ -58,7 +63,6 @@ export const figure04: Figure<Figure04Data> = {
     const perNoisy = { ...perExample, domain: logDomain(noisy.map(quotient)) };
     const unit = [Plot.ruleY([1], { stroke: theme.edge, strokeWidth: 1.3 })];
     const edge = [0, 1].map((i) => [rates[i]!, 2 / rates[i]!] as [number, number]);
-    const k = (key: "exact" | "diagonal") => (run: GridResult) => lastOf(run, `noiseKernel/${key}`);
     return {
       title,
       subtitle: [
@@ -84,13 +88,13 @@ export const figure04: Figure<Figure04Data> = {
           theme,
         ),
         batchPanel(
-          noisy,
+          runs,
           { x: quotient, y: k("exact") },
           { title: "K exact at the end", x: perNoisy, y: kernel("K exact (dimensionless)"), marks: unit },
           theme,
         ),
         batchPanel(
-          noisy,
+          runs,
           { x: quotient, y: k("diagonal") },
           {
             title: "K diagonal (the paper’s K) at the end",

@@ -36,11 +36,11 @@ export const figure05: Figure<Figure05Data> = {
     const losses = logDomain(done.map(lossOf));
     const sharp = logDomain(done.map(sharpnessOf));
     const quotients = logDomain(done.map(quotient));
-    const perExample = { label: "η/B", type: "log", domain: quotients } as const;
+    const perExample = { label: "η/B (1/curvature)", type: "log", domain: quotients } as const;
     const kernel = (label: string) =>
       ({ label, type: "log", domain: kernels, ticks: fineTicks(kernels), tickFormat: String }) as const;
     const loss = {
-      label: "final training loss",
+      label: "final loss, ½ squared error an image",
       type: "log",
       domain: losses,
       ticks: fineTicks(losses),

@@ -5,22 +5,18 @@ import {
   linearSystem,
   noiseKernel,
   samplingCoefficients,
-  simulateLinearSgd,
   spectralRadius,
   type LinearSystem,
 } from "@sedge/theory";
+import { courseOverSeeds, type CourseOverSeeds } from "./course-over-seeds.js";
 import { breathe, type FigureContext } from "./figure.js";
-import { logSteps, mean, quantile, standardErrorOfMean } from "./numbers.js";
+import { logSteps } from "./numbers.js";
 
 /** A run at one learning rate: simulated, and its exact expectation, at the recorded steps. */
-export interface Trajectory {
+export interface Trajectory extends CourseOverSeeds {
   readonly learningRate: number;
   readonly kExact: number;
   readonly kDiagonal: number;
-  /** Mean over seeds of the loss. `Infinity` where a seed overflowed. */
-  readonly meanLoss: readonly number[];
-  readonly standardError: readonly number[];
-  readonly medianLoss: readonly number[];
   readonly expectedLoss: readonly number[];
 }
 
@@ -125,28 +121,14 @@ export async function linearRegression({
     const learningRate = criticalLearningRate(system, { batchSize, sampling, norm: "exact", target }).value;
     const settings = settingsAt(learningRate);
     const { exact, diagonal } = noiseKernel(system, settings);
-    const losses: Float64Array[] = [];
-    // In slices, so that Ctrl-C and progress get through. A seed draws the same in any of them, and the same at every
-    // learning rate: neighbouring points share their luck, and the curve is smooth.
-    const slice = Math.max(1, Math.floor(200_000 / steps));
-    for (let first = 0; first < seeds; first += slice) {
-      await breathe(signal);
-      const count = Math.min(slice, seeds - first);
-      const options = { steps, seed: `figure 1, ${seed}`, firstSeed: first, seeds: count, recordAt };
-      const { losses: recorded } = simulateLinearSgd(system, residual, settings, options);
-      for (let s = 0; s < count; s++) losses.push(recorded.slice(s * recordAt.length, (s + 1) * recordAt.length));
-    }
-    await breathe(signal);
+    const options = { steps, seeds, recordAt, seed: `figure 1, ${seed}` };
+    const course = await courseOverSeeds(system, residual, settings, options, signal);
     const expected = expectedLoss(system, residual, settings, steps);
-    const at = (statistic: (values: number[]) => number) =>
-      recordAt.map((_, k) => statistic(losses.map((run) => run[k]!)));
     return {
       learningRate,
       kExact: exact,
       kDiagonal: diagonal,
-      meanLoss: at(mean),
-      standardError: at(standardErrorOfMean),
-      medianLoss: at((values) => quantile(values, 0.5)),
+      ...course,
       expectedLoss: recordAt.map((step) => expected[step]!),
     };
   }

@@ -183,6 +183,39 @@ describe("pictures", () => {
   );
 });
 
+test("what lies beyond a panel is marked at its edge: K is ∞ where the deterministic edge is crossed", () => {
+  const triangles = (data: Figure03Data) => {
+    const svg = drawSheet(figure03.sheet(data, lightTheme), lightTheme);
+    const { document } = new JSDOM(svg, { contentType: "image/svg+xml" }).window;
+    // A dot that is no circle.
+    return document.querySelectorAll("[data-panel=b] path[transform][d$=Z]").length;
+  };
+  expect(triangles(three())).toBe(0);
+  expect(triangles(three({ 0.03: kernels([Infinity, Infinity, 2, 1.1]) }))).toBe(1); // step 0 has no place on the axis
+});
+
+test("every tick that is asked for has its label", () => {
+  const svg = drawSheet(figure03.sheet(three(), lightTheme), lightTheme);
+  const { document } = new JSDOM(svg, { contentType: "image/svg+xml" }).window;
+  const texts = [...document.querySelectorAll("[data-panel=b] text")].map(({ textContent }) => textContent);
+  expect(texts).toEqual(expect.arrayContaining(["0.1", "0.2", "0.5", "1", "2", "5"]));
+});
+
+test("a panel names the batch sizes that it shows, each in its own colour", () => {
+  const { panels } = figure04.sheet(four(), lightTheme);
+  const legends = panels.map(({ legend }) => new Map(legend!.map(({ label, colour }) => [label, colour])));
+  expect([...legends[0]!.keys()]).toEqual(["B = 1", "B = 2", "B = 4", "B = 256", "2/η"]);
+  const kernelsOf = {
+    ...four(),
+    runs: four().runs.map((run) =>
+      run.batchSize < 256 ? run : { ...run, series: { ...run.series, ...result(run, kernels([0])).series } },
+    ),
+  };
+  const own = figure04.sheet(kernelsOf, lightTheme).panels[2]!.legend!;
+  expect(own.map(({ label }) => label)).toEqual(["B = 1", "B = 2", "B = 4"]);
+  for (const { label, colour } of own) expect(colour).toBe(legends[0]!.get(label));
+});
+
 test("each figure asks for one sweep, whose runs carry its settings and all probes", async () => {
   const plans: SweepPlan[] = [];
   const context: FigureContext = {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseTrainConfig } from "../config/train-config.js";
 import { BadInput } from "../errors.js";
 import { cnn } from "./cnn.js";
+import { mlp } from "./mlp.js";
 import { modelFromConfig } from "./model-from-config.js";
 import { sizeOf, type Model } from "./model.js";
 import { resnet } from "./resnet.js";
@@ -64,6 +65,57 @@ describe.each(families)("%s", (_, model) => {
     }
     await session.dispose();
     expect(together.every(Number.isFinite)).toBe(true);
+  });
+});
+
+// docs/lab/models-and-losses.md: a parameter is its own stream's normals times a deviation, here worked out by hand from
+// the formulas there. r = 2 for every inner layer.
+describe("starts from the distributions that are documented", () => {
+  const wide = { widths: [64, 64], baseWidth: 32 };
+  const perceptron = (rest: object) => mlp({ inputs: 16, outputs: 4, ...wide, ...rest });
+  const images = { inputShape: [8, 8, 3], outputs: 4 };
+  test.each<[string, Model, Record<string, number>]>([
+    ["mlp", perceptron({}), { W1: 1 / 4, W2: 1 / 8, W3: 1 / 8, b1: 0, b3: 0 }],
+    ["mlp, NTK", perceptron({ parameterization: "ntk" }), { W1: 1, W2: 1, W3: 1, b2: 0 }],
+    ["mlp, μP for SGD", perceptron({ parameterization: "mup" }), { W1: 1 / 4 / Math.SQRT2, W2: 1 / 8, W3: 1 / 8 }],
+    [
+      "mlp, μP for Adam",
+      perceptron({ parameterization: "mup", family: "adam" }),
+      { W1: 1 / 4, W2: 2 / 8, W3: Math.SQRT2 / 8 },
+    ],
+    [
+      "cnn",
+      cnn({ ...images, widths: [8, 8] }),
+      { "conv1.weight": Math.sqrt(2 / 27), "conv2.weight": Math.sqrt(2 / 72), "head.weight": Math.sqrt(1 / 8) },
+    ],
+    [
+      "resnet",
+      resnet({ ...images, width: 8 }),
+      {
+        "stem.weight": Math.sqrt(2 / 27),
+        "stage1.block1.conv2.weight": Math.sqrt(2 / 72),
+        "stage2.block1.shortcut.weight": Math.sqrt(1 / 8),
+        "head.weight": Math.sqrt(1 / 64),
+      },
+    ],
+    [
+      "vit",
+      vit({ ...images, width: 12, depth: 1, heads: 2 }),
+      { "embed.weight": Math.sqrt(1 / 48), position: 0.02, "block1.qkv.weight": Math.sqrt(1 / 12), "head.bias": 0 },
+    ],
+  ])("%s", (_, model, deviations) => {
+    const random = createRandom(7).fork("initialise");
+    const params = model.initialise(random);
+    for (const [name, deviation] of Object.entries(deviations)) {
+      const normals = random.fork(name).normals(params[name]!.length);
+      // Two roundings of float64 before that to float32, 6e-8 of the number.
+      params[name]!.forEach((value, k) =>
+        expect(Math.abs(value - deviation * normals[k]!)).toBeLessThanOrEqual(1e-7 * Math.abs(deviation * normals[k]!)),
+      );
+    }
+    for (const [name, values] of Object.entries(params)) {
+      if (name.endsWith("norm.scale")) expect(new Set(values)).toEqual(new Set([1]));
+    }
   });
 });
 

@@ -32,7 +32,13 @@ export function coursePanel(
         return [
           Plot.line(inside, { stroke: colour, strokeWidth: 2 }),
           Plot.dot(inside, { fill: colour, r: 2.4 }),
-          Plot.dot(beyond, { x: 0, y: () => high, symbol: "triangle", fill: colour, r: 3.2 }),
+          Plot.dot(beyond, {
+            x: ([step]: readonly [number, number]) => step,
+            y: () => high,
+            symbol: "triangle",
+            fill: colour,
+            r: 3.2,
+          }),
         ];
       }),
     ],
@@ -51,32 +57,32 @@ export function batchPanel(
   { joined = true, legend = [] }: { readonly joined?: boolean; readonly legend?: readonly LegendEntry[] } = {},
 ): Panel {
   const sizes = batchSizesOf(results);
+  // A colour is a batch size's own, also where a panel shows nothing of another.
+  const groups = sizes
+    .map((size, i) => ({
+      size,
+      colour: rampColour(theme, i, sizes.length),
+      points: settled(results)
+        .filter(({ batchSize }) => batchSize === size)
+        .map((run) => [pick.x(run), pick.y(run)] as [number, number])
+        .filter((point) => point.every(Number.isFinite))
+        .sort(([a], [b]) => a - b),
+    }))
+    .filter(({ points }) => points.length > 0);
   return {
     ...options,
     legend: [
-      ...sizes.map((size, i): LegendEntry => ({
-        label: `B = ${size}`,
-        colour: rampColour(theme, i, sizes.length),
-        symbol: "dot",
-      })),
+      ...groups.map(({ size, colour }): LegendEntry => ({ label: `B = ${size}`, colour, symbol: "dot" })),
       ...legend,
     ],
     marks: [
       ...(options.marks ?? []),
-      ...sizes.flatMap((size, i) => {
-        const colour = rampColour(theme, i, sizes.length);
-        const points = settled(results)
-          .filter(({ batchSize }) => batchSize === size)
-          .map((run) => [pick.x(run), pick.y(run)] as [number, number])
-          .filter((point) => point.every(Number.isFinite))
-          .sort(([a], [b]) => a - b);
-        return [
-          ...(joined
-            ? [Plot.line(throughMeans(points), { stroke: colour, strokeWidth: 1.4, strokeOpacity: 0.7, clip: true })]
-            : []),
-          Plot.dot(points, { fill: colour, r: 3.2, clip: true }),
-        ];
-      }),
+      ...groups.flatMap(({ colour, points }) => [
+        ...(joined
+          ? [Plot.line(throughMeans(points), { stroke: colour, strokeWidth: 1.4, strokeOpacity: 0.7, clip: true })]
+          : []),
+        Plot.dot(points, { fill: colour, r: 3.2, clip: true }),
+      ]),
     ],
   };
 }

@@ -143,7 +143,8 @@ function plotPanel(document: Document, panel: Panel, { panelWidth, panelHeight, 
   const axis = (mark: typeof Plot.axisX, options: Axis) =>
     mark({
       ticks: [...ticksOf(options)],
-      tickFormat: options.tickFormat ?? ((value: number) => formatTick(value, options.type)),
+      // Not `tickFormat`, which on a log scale leaves labels out where d3 finds them many.
+      text: options.tickFormat ?? ((value: number) => formatTick(value, options.type)),
       label: null,
       color: theme.mutedInk,
       stroke: theme.axis,
