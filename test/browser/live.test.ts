@@ -107,6 +107,23 @@ test("points written between the first look and the history are neither lost nor
   });
 });
 
+test("points written between the list and the stream's first event are not lost", async () => {
+  await withDashboard(async (dashboard) => {
+    const id = startRun(dashboard.store, run);
+    addPoints(dashboard, id, 0, 20);
+    const page = await dashboard.open();
+    await untilPoints(page, "loss", lossLines * 20);
+    await page.route("**/events", async (route) => {
+      await untilPoints(page, "loss", lossLines * 20); // list and history have come before the stream
+      addPoints(dashboard, id, 20, 30);
+      await route.continue();
+    });
+    await page.reload();
+    await untilPoints(page, "loss", lossLines * 30);
+    expect(await pointsOn(page, "loss")).toBe(lossLines * 30);
+  });
+});
+
 test("values that are no numbers are gaps, and hurt nothing", async () => {
   await withDashboard(async (dashboard) => {
     const id = startRun(dashboard.store, run);

@@ -6,7 +6,7 @@ import { saveChart } from "../export/save-chart.js";
 import { MathText } from "../ui/MathText.js";
 import { usePage, type Page } from "../view/page.js";
 import { describeX, xLabels } from "./axis-text.js";
-import { contentOf, yScaleOf, type LegendLine } from "./content.js";
+import { contentOf, linesOf, type LegendLine } from "./content.js";
 import { attachGestures } from "./gestures.js";
 import { ChartLegend } from "./ChartLegend.js";
 import { readInk } from "./ink.js";
@@ -33,6 +33,20 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
   const pointerTop = useSignal<number | null>(null);
   const selecting = useSignal<readonly [number, number] | null>(null);
 
+  /** Computed again when the data or the view change, not when the reader moves about. */
+  const chartLines = useComputed(() => {
+    void page.frame.value; // the data have changed
+    void page.theme.value; // and with it the runs' colours
+    return linesOf({
+      definition,
+      data: page.data,
+      runs: page.shown.value,
+      view: page.view.value,
+      xScale: page.xScale.value,
+      colourOf: (id) => page.colourOf(id),
+    });
+  });
+
   useEffect(() => {
     const element = host.current!;
     const resized = new ResizeObserver(() => {
@@ -52,30 +66,20 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
   }, []);
 
   useSignalEffect(() => {
-    void page.frame.value; // the data have changed
-    const view = page.view.value;
     const theme = page.theme.value;
-    const runs = page.shown.value;
     const measured = size.value;
     if (measured === null || measured.width === 0 || (!inView.value && plot.current !== null)) return;
-    const xScale = page.xScale.value;
-    const { content, lines: legendLines } = contentOf({
-      definition,
-      data: page.data,
-      runs,
-      view,
-      xScale,
-      xDomain: page.xDomain.value,
-      colourOf: (id) => page.colourOf(id),
-    });
-    lines.value = legendLines;
+    const drawn = chartLines.value;
+    const { x } = page.view.value;
+    const content = contentOf(drawn, page.xDomain.value);
+    lines.value = drawn.legend;
     const ink = readInk(theme);
     // uPlot fixes the kind of its scales when it is made.
-    const key = JSON.stringify([xScale, yScaleOf(definition, view), view.x]);
+    const key = JSON.stringify([drawn.xScale, drawn.yScale, x]);
     if (plot.current?.key !== key) {
       plot.current?.detach();
       plot.current?.plot.destroy();
-      const made = new Plot(host.current!, content, ink, xLabels[view.x], measured.width, measured.height);
+      const made = new Plot(host.current!, content, ink, xLabels[x], measured.width, measured.height);
       plot.current = {
         plot: made,
         key,
@@ -89,9 +93,8 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
       plot.current.plot.update(content, ink);
     }
     // uPlot paints in a microtask.
-    const painted = plot.current.plot;
     queueMicrotask(() => {
-      points.value = painted.points;
+      points.value = content.points;
       paints.value++;
     });
   });
@@ -104,21 +107,11 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
   });
 
   const save = async (format: SaveFormat) => {
-    const view = page.view.value;
-    const { content } = contentOf({
-      definition,
-      data: page.data,
-      runs: page.shown.value,
-      view,
-      xScale: page.xScale.value,
-      xDomain: page.xDomain.value,
-      colourOf: (id) => page.colourOf(id),
-    });
     await saveChart(format, {
       definition,
-      content,
-      lines: lines.value,
-      xAxis: view.x,
+      content: contentOf(chartLines.value, page.xDomain.value),
+      lines: chartLines.value.legend,
+      xAxis: page.view.value.x,
       ink: readInk(page.theme.value),
       colourOf: (id) => page.colourOf(id),
     });

@@ -4,18 +4,34 @@ import type { ViewState, XAxis } from "../view/view-state.js";
 import { stepLength } from "./step-length.js";
 import { lineOf, visibleExtent, type Line } from "./line.js";
 import { shownMeasures, type ChartDefinition, type Measure } from "./measures.js";
-import { manyEdges, type Content, type RunEdge, type Stroke } from "./paint.js";
+import { manyEdges, manyLines, type Content, type RunEdge, type Stroke } from "./paint.js";
 import { padded, type Domain, type Scale } from "./scale.js";
 
-export interface ContentOptions {
+export interface LinesOptions {
   readonly definition: ChartDefinition;
   readonly data: RunData;
   /** The runs to draw. */
   readonly runs: readonly RunSummary[];
   readonly view: ViewState;
   readonly xScale: Scale;
-  readonly xDomain: Domain;
   readonly colourOf: (runId: string) => string;
+}
+
+/** What a chart draws of a stretch. */
+export interface ViewedContent extends Content {
+  /** How many points of the lines lie in it, gaps not counted. */
+  readonly points: number;
+}
+
+/** What a chart draws, whatever stretch of it is in view. */
+export interface ChartLines {
+  readonly definition: ChartDefinition;
+  readonly strokes: readonly Stroke[];
+  readonly runEdges: readonly RunEdge[];
+  /** Of the strokes, in the same order. */
+  readonly legend: readonly LegendLine[];
+  readonly xScale: Scale;
+  readonly yScale: Scale;
 }
 
 /** One run's line of one measure, with what the legend needs. */
@@ -25,27 +41,27 @@ export interface LegendLine {
   readonly line: Line;
 }
 
-export const yScaleOf = ({ id }: ChartDefinition, view: ViewState): Scale => ({
+const yScaleOf = ({ id }: ChartDefinition, view: ViewState): Scale => ({
   kind: view.log.has(id) ? "log" : "linear",
 });
 
-/** What one chart draws: the lines of every shown run and measure, the edges, and the stretch of both axes. */
-export function contentOf(options: ContentOptions): {
-  readonly content: Content;
-  readonly lines: readonly LegendLine[];
-} {
-  const { definition, data, runs, view, xScale, xDomain, colourOf } = options;
+/** The lines of every shown run and measure, and the edges of the runs. */
+export function linesOf({ definition, data, runs, view, xScale, colourOf }: LinesOptions): ChartLines {
   const yScale = yScaleOf(definition, view);
-  const lines: LegendLine[] = [];
+  const legend: LegendLine[] = [];
   const strokes: Stroke[] = [];
   const measures = shownMeasures(definition, view.measures, runs.length);
+  const options = {
+    ...{ xAxis: view.x, xScale, yScale, smoothing: view.smoothing },
+    band: runs.length * measures.length <= manyLines,
+  };
   for (const run of runs) {
     for (const measure of measures) {
       const series = data.series(run.id, measure.key);
       if (series === undefined) continue;
       const errors = measure.errorKey === undefined ? undefined : data.series(run.id, measure.errorKey);
-      const line = lineOf(series, errors, run, { xAxis: view.x, xScale, yScale, smoothing: view.smoothing });
-      lines.push({ run, measure, line });
+      const line = lineOf(series, errors, run, options);
+      legend.push({ run, measure, line });
       const { dash, width } = measure;
       const isMain = measure === definition.measures[0];
       strokes.push({ runId: run.id, line, colour: colourOf(run.id), dash, width, status: run.status, isMain });
@@ -58,25 +74,36 @@ export function contentOf(options: ContentOptions): {
       if (value > 0 && value < Infinity) runEdges.push({ runId: run.id, value, colour: colourOf(run.id) });
     }
   }
-  const content: Content = {
+  return { definition, strokes, runEdges, legend, xScale, yScale };
+}
+
+/** The lines in a horizontal stretch: with the stretch of the vertical axis that they need there. */
+export function contentOf(lines: ChartLines, xDomain: Domain): ViewedContent {
+  const { definition, strokes, runEdges, xScale, yScale } = lines;
+  let points = 0;
+  const extents = strokes.map(({ line }) => {
+    const visible = visibleExtent(line, xDomain);
+    points += visible.points;
+    return visible.extent;
+  });
+  return {
     strokes,
     runEdges,
     runEdgeLabel: definition.runEdge?.label ?? null,
     edge: definition.edge ?? null,
     xDomain,
-    yDomain: yDomain(definition, strokes, runEdges, xDomain, yScale),
+    yDomain: yDomain(definition, extents, runEdges, yScale),
     xScale,
     yScale,
+    points,
   };
-  return { content, lines };
 }
 
 /** From the lowest to the highest of what is in view; an edge is always in view, with room beyond it. */
 function yDomain(
   { edge, bounds }: ChartDefinition,
-  strokes: readonly Stroke[],
+  extents: readonly Domain[],
   runEdges: readonly RunEdge[],
-  xDomain: Domain,
   yScale: Scale,
 ): Domain {
   if (bounds !== undefined && yScale.kind === "linear") return padded(yScale, bounds, 0.03);
@@ -86,7 +113,7 @@ function yDomain(
     lowest = Math.min(lowest, low);
     highest = Math.max(highest, high);
   };
-  for (const { line } of strokes) include(...visibleExtent(line, xDomain));
+  for (const [low, high] of extents) include(low, high);
   if (runEdges.length <= manyEdges) for (const { value } of runEdges) include(value, value);
   if (edge !== undefined) include(edge.value * (yScale.kind === "log" ? 0.5 : 0), edge.value * 1.6);
   if (!(lowest <= highest)) return yScale.kind === "log" ? [0.1, 10] : [0, 1];

@@ -285,10 +285,14 @@ export const chartedKeys: readonly string[] = [
   ),
 ];
 
-/** Of each chart the line that is drawn however many runs there are: what a first look shows. */
-export const mainKeys: readonly string[] = [lossChart, edgesChart, sharpnessChart, accuracyChart].map(
-  ({ measures }) => measures[0]!.key,
-);
+/**
+ * What a first look at many runs brings, one read after the other: of the charts at the top of the page the line that is
+ * drawn however many runs there are, then that of the others.
+ */
+export const glanceKeys: readonly (readonly string[])[] = [
+  [edgesChart, lossChart],
+  [sharpnessChart, accuracyChart],
+].map((charts) => charts.map(({ measures }) => measures[0]!.key));
 
 /** So many runs can still be told apart with several line styles each. */
 const fewRuns = 6;

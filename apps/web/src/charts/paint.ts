@@ -51,7 +51,7 @@ export interface Area {
 }
 
 /** With more lines than this on a chart, each is drawn thinner and lighter, without its band. */
-const manyLines = 40;
+export const manyLines = 40;
 /** With more edges than this, one for each run, they would hide the lines. */
 export const manyEdges = 8;
 export const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -62,7 +62,10 @@ export function mapping(domain: Domain, scale: Scale, start: number, length: num
   return { factor, offset: start - factor * low };
 }
 
-export const mappings = ({ xDomain, yDomain, xScale, yScale }: Content, area: Area) => ({
+export const mappings = (
+  { xDomain, yDomain, xScale, yScale }: Pick<Content, "xDomain" | "yDomain" | "xScale" | "yScale">,
+  area: Area,
+) => ({
   toX: mapping(xDomain, xScale, area.left, area.width),
   toY: mapping(yDomain, yScale, area.top + area.height, -area.height),
 });
@@ -78,19 +81,24 @@ export function paintBeyond(context: CanvasRenderingContext2D, content: Content,
   context.restore();
 }
 
-/** Over the grid: bands, lines, edges, markers. Returns how many points the lines held. */
-export function paintContent(context: CanvasRenderingContext2D, content: Content, area: Area, ink: Ink): number {
+/** What paints the lines of a chart onto its canvas. */
+export type LinePainter = (context: CanvasRenderingContext2D, content: Content, area: Area) => void;
+
+/** Over the grid: bands, edges, lines, markers. */
+export function paintContent(
+  context: CanvasRenderingContext2D,
+  content: Content,
+  area: Area,
+  ink: Ink,
+  lines: LinePainter = paintLines,
+): void {
   const { toX, toY } = mappings(content, area);
   const { strokes } = content;
-  const many = strokes.length > manyLines;
   context.save();
   context.beginPath();
   context.rect(area.left, area.top, area.width, area.height);
   context.clip();
-  context.lineJoin = "round";
-  context.lineCap = "butt";
-
-  if (!many) {
+  if (strokes.length <= manyLines) {
     context.globalAlpha = 0.16;
     for (const { line, colour } of strokes) {
       if (line.band === null) continue;
@@ -99,25 +107,33 @@ export function paintContent(context: CanvasRenderingContext2D, content: Content
     }
   }
   paintEdges(context, content, area, ink);
+  context.globalAlpha = 1;
+  lines(context, content, area);
+  for (const stroke of strokes) paintMarkers(context, stroke, content, area, ink, toX, toY);
+  context.restore();
+}
 
+/** The lines alone. */
+export function paintLines(context: CanvasRenderingContext2D, content: Content, area: Area): void {
+  const { toX, toY } = mappings(content, area);
+  const { strokes } = content;
+  const many = strokes.length > manyLines;
+  context.save();
+  context.lineJoin = "round";
+  context.lineCap = "butt";
   context.globalAlpha = many ? 0.6 : 1;
   // With hundreds of lines on a chart, columns a few pixels wide look the same and cost a fraction.
   const columnWidth = area.ratio * Math.min(4, Math.max(1, strokes.length / 25));
-  let points = 0;
   for (const { line, colour, dash, width } of strokes) {
     context.strokeStyle = colour;
     context.lineWidth = (many ? 1 : width) * area.ratio;
     context.setLineDash(dash.map((length) => length * area.ratio));
     context.beginPath();
     const [from, to] = visibleRange(line, content.xDomain);
-    points += tracePath(context, line.xPositions, line.yPositions, from, to, toX, toY, columnWidth);
+    tracePath(context, line.xPositions, line.yPositions, from, to, toX, toY, columnWidth);
     context.stroke();
   }
-  context.setLineDash([]);
-  context.globalAlpha = 1;
-  for (const stroke of strokes) paintMarkers(context, stroke, content, area, ink, toX, toY);
   context.restore();
-  return points;
 }
 
 /**
@@ -155,7 +171,7 @@ function paintBand(
   toX: Affine,
   toY: Affine,
 ): void {
-  const [from, to] = visibleRange({ band, xPositions, ...line }, xDomain);
+  const [from, to] = visibleRange(line, xDomain);
   const at = (position: number, map: Affine) => map.offset + map.factor * position;
   // One polygon for every stretch without a gap.
   let start = from;
@@ -224,10 +240,12 @@ function paintMarkers(
   toY: Affine,
 ): void {
   const { ratio } = area;
-  const [from, to] = visibleRange(line, xDomain);
+  const showsEnd = isMain && (status === "running" || status === "diverged");
+  if (!line.hasInfinite && !showsEnd) return;
   context.fillStyle = colour;
   context.strokeStyle = colour;
   if (line.hasInfinite) {
+    const [from, to] = visibleRange(line, xDomain);
     let lastX = -Infinity;
     for (let i = from; i < to; i++) {
       if (line.values[i] !== Infinity) continue;
@@ -244,7 +262,7 @@ function paintMarkers(
       context.fill();
     }
   }
-  if (!isMain || (status !== "running" && status !== "diverged")) return;
+  if (!showsEnd) return;
   const end = lastFinite(line.yPositions);
   if (end < 0) return;
   const x = toX.offset + toX.factor * line.xPositions[end]!;

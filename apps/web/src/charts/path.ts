@@ -18,7 +18,6 @@ export interface Pen {
  *
  * @param x  Positions on the horizontal scale, ascending.
  * @param y  Positions on the vertical scale; NaN is a gap.
- * @returns  How many points the columns held, gaps not counted.
  */
 export function tracePath(
   pen: Pen,
@@ -29,8 +28,7 @@ export function tracePath(
   toX: Affine,
   toY: Affine,
   columnWidth: number,
-): number {
-  let held = 0;
+): void {
   let isOpen = false;
   let column = NaN;
   let [lowestX, lowest, highestX, highest, lastX, last] = [0, 0, 0, 0, 0, 0];
@@ -65,7 +63,6 @@ export function tracePath(
       endPiece();
       continue;
     }
-    held++;
     const here = Math.floor(pixelX / columnWidth);
     if (isOpen && here === column) {
       if (pixelY < lowest) {
@@ -92,5 +89,4 @@ export function tracePath(
     last = pixelY;
   }
   endPiece();
-  return held;
 }

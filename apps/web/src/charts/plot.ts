@@ -1,5 +1,6 @@
 import uPlot from "uplot";
 import { formatTick } from "../format/number.js";
+import { LineLayer } from "./line-layer.js";
 import {
   font,
   mappings,
@@ -26,10 +27,11 @@ export interface CursorMarks {
 export class Plot {
   /** The plotting area, above everything: where pointer events arrive. */
   readonly surface: HTMLElement;
-  /** Points that the visible lines held when last painted. */
-  points = 0;
   readonly #plot: uPlot;
   readonly #overlay: HTMLCanvasElement;
+  readonly #lines = new LineLayer(() => this.#plot.redraw(false, false));
+  /** Whether there is anything on the overlay. */
+  #hasOverlay = false;
   #content: Content;
   #ink: Ink;
   /** Of the whole chart, axes included. uPlot asks for ticks before it has laid out the surface. */
@@ -65,6 +67,7 @@ export class Plot {
   }
 
   destroy(): void {
+    this.#lines.close();
     this.#plot.destroy();
   }
 
@@ -87,6 +90,10 @@ export class Plot {
     marks: CursorMarks | null,
     selection: readonly [number, number] | null,
   ): void {
+    const isEmpty = highlighted === null && marks === null && selection === null;
+    // A canvas that is touched is painted again, also where nothing changes on it.
+    if (isEmpty && !this.#hasOverlay) return;
+    this.#hasOverlay = !isEmpty;
     const context = this.#overlay.getContext("2d");
     if (context === null) return;
     const ratio = devicePixelRatio;
@@ -178,7 +185,7 @@ export class Plot {
       series: [{}],
       hooks: {
         drawClear: [(plot) => paintBeyond(plot.ctx, this.#content, area(plot), this.#ink)],
-        draw: [(plot) => void (this.points = paintContent(plot.ctx, this.#content, area(plot), this.#ink))],
+        draw: [(plot) => paintContent(plot.ctx, this.#content, area(plot), this.#ink, this.#lines.paint)],
       },
     };
   }

@@ -3,21 +3,16 @@
  * start is not drawn towards zero. Values that are not finite stay as they are and do not count.
  *
  * @param weight  w, from 0 (no smoothing) to below 1.
+ * @returns  A function to call with the values one after another.
  */
-export function smooth(values: Float64Array, weight: number): Float64Array {
-  if (!(weight > 0)) return values;
-  const smoothed = new Float64Array(values.length);
+export function smoother(weight: number): (value: number) => number {
+  if (!(weight > 0)) return (value) => value;
   let mean = 0;
   let bias = 1;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isFinite(value)) {
-      smoothed[i] = value;
-      continue;
-    }
+  return (value) => {
+    if (!Number.isFinite(value)) return value;
     mean = weight * mean + (1 - weight) * value;
     bias *= weight;
-    smoothed[i] = mean / (1 - bias);
-  }
-  return smoothed;
+    return mean / (1 - bias);
+  };
 }

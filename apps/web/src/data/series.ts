@@ -11,6 +11,8 @@ export class Series {
   #values = new Float64Array(64);
   /** Changes whenever the content does. */
   version = 0;
+  /** Changes whenever the content does in another way than by points added at its end. */
+  rewrites = 0;
 
   get length(): number {
     return this.#length;
@@ -31,6 +33,7 @@ export class Series {
   set(step: number, time: number, value: number): void {
     const last = this.#length - 1;
     if (last < 0 || step > this.#steps[last]!) return this.#insert(this.#length, step, time, value);
+    this.rewrites++;
     const at = lowerBound(this.#steps, step, this.#length);
     if (this.#steps[at] !== step) return this.#insert(at, step, time, value);
     this.#times[at] = time;
@@ -61,6 +64,7 @@ export class Series {
     this.#values = newValues;
     this.#length = n;
     this.version++;
+    this.rewrites++;
   }
 
   #insert(at: number, step: number, time: number, value: number): void {

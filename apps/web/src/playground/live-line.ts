@@ -21,7 +21,6 @@ export function strokeOf(
   const column = (numbers: readonly number[]) => Float64Array.from(numbers);
   const finite = values.filter(Number.isFinite);
   const line: Line = {
-    version: "",
     x: column(steps),
     values: column(values),
     errors: errors === undefined ? null : column(errors),
@@ -29,6 +28,7 @@ export function strokeOf(
     yPositions: Float64Array.from(values, (value) => project(yScale, value)),
     band: errors === undefined ? null : band(values, errors, yScale),
     extent: [Math.min(...finite), Math.max(...finite)],
+    shownPoints: finite.length,
     hasInfinite: values.includes(Infinity),
   };
   return { runId: name, line, colour, dash, width: 2, status: "running", isMain };

@@ -10,7 +10,7 @@ import { RunRow } from "./RunRow.js";
 const firstFew = 6;
 
 /** So many are laid out at first, and so many more whenever the reader comes near the end: a card costs milliseconds. */
-const chunk = 24;
+const chunk = 12;
 
 /** Every run, newest first: pick what the charts show. */
 export function RunList() {

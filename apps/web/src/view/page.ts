@@ -3,7 +3,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { createClient } from "../api/client.js";
 import type { RunSummary } from "../api/types.js";
-import { chartedKeys, mainKeys } from "../charts/measures.js";
+import { chartedKeys, glanceKeys } from "../charts/measures.js";
 import { fullDomain, xScaleOf } from "../charts/content.js";
 import { padded, type Domain, type Scale } from "../charts/scale.js";
 import { startFeed, type FeedState } from "../data/feed.js";
@@ -92,7 +92,7 @@ export function startPage(): Page {
     eventsUrl: new URL("events", base),
     data,
     keys: chartedKeys,
-    glanceKeys: mainKeys,
+    glanceKeys,
     onData,
     onState: (state) => (feed.value = state),
     onRecorded(runId) {
