@@ -42,7 +42,7 @@ const probe = fc.record(
 );
 const mlflow = fc.record(
   {
-    run_id: fc.constantFrom("victim", "target", "nobody", ""),
+    run_id: fc.constantFrom("victim", "target", "theirs", "nobody", ""),
     key: fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom("__proto__", "loss")),
     value: fc.oneof(number, scrap),
     timestamp: fc.oneof(number, fc.constant("1700000000000")),
@@ -54,6 +54,7 @@ const mlflow = fc.record(
     params: fc.oneof(fc.array(fc.record({ key: fc.string(), value: fc.string() })), scrap),
     tags: fc.oneof(fc.array(fc.record({ key: fc.string(), value: fc.string() })), scrap),
     status: fc.constantFrom("RUNNING", "FINISHED", "?"),
+    run_name: fc.string({ maxLength: 5 }),
     filter: fc.oneof(fc.string(), fc.constantFrom("metrics.loss < 1", "params.x LIKE '%%%%%a'", "tags.`")),
     order_by: fc.oneof(fc.array(fc.string()), scrap),
     experiment_ids: fc.oneof(fc.array(fc.string()), fc.constant(["0"])),
@@ -127,6 +128,7 @@ test("no body makes the server fail, nor changes a run that it was not sent for"
   store.append(metrics("victim", 1, { loss: 0.5 }));
   store.append(runStarted("ended"), { origin: { source: "http", details: {} } });
   store.append(runFinished("ended"));
+  store.append(runStarted("theirs"), { origin: { source: "mlflow", details: {} } });
   store.append(runStarted("target"), { origin: { source: "http", details: {} } });
   const before = [store.run("victim"), store.run("ended")];
   const failures: Error[] = [];

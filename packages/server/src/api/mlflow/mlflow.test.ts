@@ -158,6 +158,14 @@ test("params do not change, experiments have one name, and what is not there is 
   ]);
   store.append(runStarted("own"));
   expect(await sent(artifact("own", "a"), "x")).toEqual([400, "INVALID_STATE"]);
+  for (const [name, request] of [
+    ["log-parameter", { key: "new", value: "1" }],
+    ["update", { run_name: "mine" }],
+    ["log-metric", { key: "loss", value: 1, timestamp: 1 }],
+    ["set-tag", { key: "a", value: "b" }],
+  ] as const) {
+    expect(await codes(post(`runs/${name}`, { run_id: "own", ...request }))).toEqual([400, "INVALID_STATE"]);
+  }
   expect(await sent(artifact(id.slice(0, 9), "a"), "x")).toEqual([404, "RESOURCE_DOES_NOT_EXIST"]);
   expect(await sent(artifact(id, "..%2fa"), "x")).toEqual([400, "INVALID_PARAMETER_VALUE"]);
   expect(await sent(artifact(id, "a"), "x", { "content-length": "17000000" })).toEqual([

@@ -54,8 +54,16 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
     return { run, details: mlflowDetails(store.origin(id)) };
   };
 
+  /** What changes a run has to be of MLflow. */
+  const findOwn: typeof find = (id) => {
+    const found = find(id);
+    if (store.origin(id)?.source === "mlflow") return found;
+    throw new MlflowError("INVALID_STATE", `run ${id} did not come by MLflow and cannot be changed by it.`);
+  };
+
   const logMetrics = async (id: string, metrics: readonly MlflowMetric[]): Promise<void> => {
     if (metrics.length === 0) return;
+    findOwn(id);
     runs.heard(id);
     // What was logged together travels as one event.
     const events = new Map<string, RemoteMetrics & { values: Record<string, number> }>();
@@ -72,7 +80,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
 
   const logParams = (id: string, pairs: Pairs): void => {
     if (pairs.length === 0) return;
-    const { run } = find(id);
+    const { run } = findOwn(id);
     const known = paramsOf(run);
     for (const { key, value } of pairs) {
       if (!Object.hasOwn(known, key) || known[key] === value) continue;
@@ -84,10 +92,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
   };
 
   const changeTags = (id: string, change: (tags: Readonly<Record<string, string>>) => Record<string, string>): void => {
-    const { run, details } = find(id);
-    if (store.origin(id)?.source !== "mlflow") {
-      throw new MlflowError("INVALID_STATE", `run ${id} did not come by MLflow and has no MLflow tags.`);
-    }
+    const { run, details } = findOwn(id);
     const { [runNameTag]: name = run.name, ...tags } = change(details.tags);
     store.update(id, { name, originDetails: { ...details, tags } });
   };
@@ -118,7 +123,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
     }),
     "runs/update": method("POST", updateMlflowRunSchema, (request) => {
       const id = runIdOf(request);
-      const { run } = find(id);
+      const { run } = findOwn(id);
       const { status, end_time: time = Date.now(), run_name: name } = request;
       if (name !== undefined && name !== "" && name !== run.name) store.update(id, { name });
       if (status === "RUNNING" || status === "SCHEDULED") runs.reopen(id);
@@ -150,7 +155,7 @@ export function runMethods(context: MlflowContext): Record<string, MlflowMethod>
     }),
     "runs/log-batch": method("POST", logBatchSchema, async ({ metrics, params, tags, ...run }) => {
       const id = runIdOf(run);
-      find(id);
+      findOwn(id);
       // What can be refused comes first.
       logParams(id, params);
       await logMetrics(id, metrics);
