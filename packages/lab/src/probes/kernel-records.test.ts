@@ -93,6 +93,34 @@ test("inputs that are no images, and targets that are no classes, are left out",
   expect(examplesRecord({ ...kernel, exampleWeights: new Float64Array(2) }, flat, [4, 9], [])).toBeNull();
 });
 
+// The probe is the whole training set, so its loss is the run's own: float32 sums over 72 outputs, 1e-5.
+test("of a squared loss, the spectrum says how the residual lies among the modes; of others it does not", async () => {
+  const memory = memorySink();
+  const probes = { measure: ["loss", "gradient", "noiseKernel"], count: 2, examples: 24 } as const;
+  await train(
+    { ...config, loss: "squared", probes: { ...probes, measure: [...probes.measure] } },
+    { dataset, model, sinks: [memory] },
+  );
+  const spectra = memory.events.flatMap((event) =>
+    event.type === "record" && event.kind === "spectrum/ntk"
+      ? [{ step: event.step, data: event.data as unknown as NtkSpectrumRecordData }]
+      : [],
+  );
+  expect(spectra.map(({ step }) => step)).toEqual([0, 4]);
+  for (const { step, data } of spectra) {
+    const measured = memory.events.find(
+      (event) => event.type === "metrics" && event.step === step && "loss/train" in event.values,
+    );
+    const { values } = measured as { values: Record<string, number> };
+    expect(Math.abs(data.loss! / values["loss/train"]! - 1)).toBeLessThan(1e-5);
+    expect(data.residuals).toHaveLength(data.eigenvalues.length);
+    // ∇L = Jᵀz/n, so ‖∇L‖² = zᵀΘz/n. Float32 products on both sides: 1e-4.
+    const square = data.residuals!.reduce((sum, of, mu) => sum + of * data.eigenvalues[mu]!, 0) / 24;
+    expect(Math.abs(Math.sqrt(square) / values["gradient/norm"]! - 1)).toBeLessThan(1e-4);
+  }
+  expect(recorded("spectrum/ntk")[0]!.data).not.toHaveProperty("residuals"); // cross-entropy
+});
+
 function images(examples: number, name: string): Split {
   const random = createRandom("squares").fork(name);
   const targets = new Float32Array(examples * classes);

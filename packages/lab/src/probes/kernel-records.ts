@@ -1,5 +1,5 @@
 /** What a measurement of K leaves besides its numbers: the probe's spectrum, and which layers and examples make K. */
-import type { ProbeNoiseKernel } from "@sedge/theory";
+import type { LinearSystem, ProbeNoiseKernel } from "@sedge/theory";
 import type { LayerEnergy } from "../curvature/attribution/layer-shares.js";
 import type { Dataset } from "../data/dataset.js";
 import type {
@@ -13,16 +13,43 @@ import type { ProbeRecord } from "./probe.js";
 const mostExamples = 10;
 const largestSide = 64;
 
-export function ntkSpectrumRecord(kernel: ProbeNoiseKernel, weightDecay: number): ProbeRecord {
+/**
+ * @param residual  z = f − y [n·C], of a squared loss without a preconditioner: the record then says how it lies among the modes,
+ *   which is all that the theory of the linearised run needs.
+ */
+export function ntkSpectrumRecord(
+  kernel: ProbeNoiseKernel,
+  weightDecay: number,
+  residual?: ArrayLike<number>,
+): ProbeRecord {
   const { system, lambdaMax, deterministicRatio } = kernel;
   const data: NtkSpectrumRecordData = {
     matrix: "ntk",
     examples: system.examples,
     outputs: system.outputs,
-    eigenvalues: Array.from(system.spectrum, (value) => Number(value.toPrecision(6))),
+    eigenvalues: Array.from(system.spectrum, sixDigits),
     edge: (lambdaMax + weightDecay) / deterministicRatio - weightDecay,
+    ...(residual && residualAmongModes(system, residual)),
   };
   return { kind: "spectrum/ntk", data: { ...data } };
+}
+
+const sixDigits = (value: number): number => Number(value.toPrecision(6));
+
+/** (v_μ·z)² of every eigenvalue, 0 for those that are 0, and ‖z‖²/(2n). */
+function residualAmongModes(
+  { examples, size, rank, modes }: LinearSystem,
+  residual: ArrayLike<number>,
+): Pick<NtkSpectrumRecordData, "residuals" | "loss"> {
+  const components = new Float64Array(rank);
+  let square = 0;
+  for (let i = 0; i < size; i++) {
+    const z = residual[i]!;
+    square += z * z;
+    for (let mu = 0; mu < rank; mu++) components[mu]! += modes[i * rank + mu]! * z;
+  }
+  const squares = Array.from(components, (component) => sixDigits(component * component));
+  return { residuals: [...new Array<number>(size - rank).fill(0), ...squares], loss: square / (2 * examples) };
 }
 
 export function attributionRecord(

@@ -47,7 +47,7 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
         sampling: "without-replacement",
         random: random.fork("examples"),
       }).next(1);
-      const { inputs } = takeExamples(train, chosen);
+      const { inputs, targets } = takeExamples(train, chosen);
       const estimator = await openNtk(model, { threads });
       const shares = await openLayerShares(model, { threads });
       const { x } = model.graph.inputs;
@@ -67,7 +67,9 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
 
           const explain = async (kernel: ProbeNoiseKernel, output: Float32Array, directions: Float32Array) => {
             if (!record) return;
-            record(ntkSpectrumRecord(kernel, weightDecay));
+            const hasResidual = loss === "squared" && preconditioner === null && samples === null;
+            const residual = hasResidual ? output.map((f, i) => f - targets[i]!) : undefined;
+            record(ntkSpectrumRecord(kernel, weightDecay, residual));
             const layers = await shares.measure({ params, inputs, directions, kernel, ...options });
             record(attributionRecord(kernel, { examples, outputs, sampledOutputs: samples }, layers));
             const found = examplesRecord(kernel, dataset, chosen, output);

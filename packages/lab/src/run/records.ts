@@ -32,6 +32,10 @@ export interface NtkSpectrumRecordData {
   /** Ascending, n·outputs of them, six digits. */
   readonly eigenvalues: readonly number[];
   readonly edge: number;
+  /** Squared loss without a preconditioner only: (v_μ·z)² of the residual z = f − y for each eigenvalue, six digits. */
+  readonly residuals?: readonly number[];
+  /** With `residuals`: ‖z‖²/(2n), the loss on the probe. What lies outside Θ's range counts too. */
+  readonly loss?: number;
 }
 
 /** Kind `attribution`: which layers make K and λ_max what they are. Each share sums to 1 over the layers. */
