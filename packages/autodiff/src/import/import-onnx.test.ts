@@ -22,6 +22,9 @@ const refuses = (parts: ModelParts, options?: ImportOptions) => refusal(model(pa
 describe("what cannot be read is refused by name", () => {
   test("no file, another kind of file, a file cut short", () => {
     expect(refusal(new Uint8Array()).message).toBe("importOnnx: net.onnx: the file is empty.");
+    expect(refusal("net.onnx" as unknown as Uint8Array).message).toBe(
+      "importOnnx: net.onnx: expected the bytes of a file, a Uint8Array, got string; importOnnxFile of @sedge/autodiff/node takes a path.",
+    );
     expect(refusal(new TextEncoder().encode("<!doctype html>")).message).toMatch(/not a readable ONNX model/);
     const whole = readFixtureFile("mlp-torchscript-17.onnx");
     expect(refusal(whole.subarray(0, whole.length - 20)).message).toMatch(/not a readable ONNX model.*truncated/);

@@ -43,7 +43,7 @@ export interface ImportedModel {
   readonly inputs: readonly string[];
   /** Float initializers that are constants of the graph, each with the reason. */
   readonly constants: Readonly<Record<string, string>>;
-  /** Parameters on which no output depends. Their gradient is zero. */
+  /** Parameters on which no output depends, or only through steps (comparisons, roundings). Their gradient is zero. */
   readonly unused: readonly string[];
   /**
    * Parameters that the file stores twice, the second time transposed, as exporters do with tied weights. The copy is

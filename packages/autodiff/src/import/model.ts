@@ -32,6 +32,11 @@ export const functionKey = ({ domain, overload }: { domain?: string; overload?: 
 
 /** @throws OnnxFileError through `refuse` if the bytes are not a model of a known operator set. */
 export function openModel(bytes: Uint8Array, refuse: Refuse): Model {
+  if (!(bytes instanceof Uint8Array)) {
+    refuse(
+      `expected the bytes of a file, a Uint8Array, got ${typeof bytes}; importOnnxFile of @sedge/autodiff/node takes a path`,
+    );
+  }
   if (bytes.byteLength === 0) refuse("the file is empty");
   const proto = decode(bytes, refuse);
   const { graph } = proto;

@@ -99,7 +99,26 @@ describe("transforms of graphs", () => {
     expect(numbersOf(results["gradient/spare"]!)).toEqual([0, 0, 0, 0, 0]);
   });
 
+  test("a dependence through steps alone is none, whatever it passes before and after", async () => {
+    const stepped = graph((b) => {
+      const [x, w, v, u] = [b.input("x", [2]), b.input("w", [2]), b.input("v", [2]), b.input("u", [2])];
+      const above = b.cast(b.greater(b.mul(x, v), u), "float32");
+      return { y: b.reduceSum(b.add(b.mul(x, w), b.mul(b.where(b.less(x, u), w, x), above))) };
+    });
+    expect(["x", "w", "v", "u"].map((name) => dependsOn(stepped, "y", name))).toEqual([true, true, false, false]);
+    const session = await compile(vjp(stepped, { of: "y", wrt: ["v", "u"] }));
+    const results = await session.run({ x: [1, 2], w: [3, 4], v: [5, 6], u: [5.5, 1] });
+    await session.dispose();
+    expect(numbersOf(results["gradient/v"]!)).toEqual([0, 0]);
+    expect(numbersOf(results["gradient/u"]!)).toEqual([0, 0]);
+  });
+
   test("refuses what is not there, and what is no scalar", () => {
+    for (const transform of [vjp, jvp, hessianVectorProduct]) {
+      expect(() => transform(model, { of: "loss", wrt: [] })).toThrow(
+        `${transform.name}: wrt names no input, so there is nothing to differentiate by; the graph has x, `,
+      );
+    }
     expect(() => vjp(model, { of: "accuracy", wrt })).toThrow(
       'vjp: the graph has no output "accuracy"; it has output, loss, unrelated.',
     );

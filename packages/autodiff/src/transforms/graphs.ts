@@ -3,7 +3,9 @@ import { Builder, graphOf } from "../builder/builder.js";
 import { addDims, sizeOf, type Dim } from "../ir/dims.js";
 import { GraphError } from "../ir/errors.js";
 import type { Graph, Value } from "../ir/graph.js";
-import { nodesBetween } from "../ir/traverse.js";
+import { isFloat } from "../ir/tensor.js";
+import { dependencies, nodesBetween } from "../ir/traverse.js";
+import { ruleFor } from "../ops/registry.js";
 
 export interface DerivativeOptions {
   /** The output to differentiate. */
@@ -35,7 +37,7 @@ export interface GaussNewtonOptions extends ProductOptions {
 export function vjp(graph: Graph, { of, wrt }: DerivativeOptions): Graph {
   const g = new Builder(graph);
   const value = outputOf("vjp", graph, of);
-  const sources = inputsOf("vjp", graph, wrt);
+  const sources = sourcesOf("vjp", graph, wrt);
   const cotangent =
     value.shape.length === 0 ? g.full([], 1, value) : g.input(`cotangent/${of}`, value.shape, value.type);
   const cotangents = g.vjp([value], [cotangent], sources);
@@ -53,7 +55,7 @@ export function vjp(graph: Graph, { of, wrt }: DerivativeOptions): Graph {
 export function jvp(graph: Graph, { of, wrt }: DerivativeOptions): Graph {
   const g = new Builder(graph);
   const value = outputOf("jvp", graph, of);
-  const sources = inputsOf("jvp", graph, wrt);
+  const sources = sourcesOf("jvp", graph, wrt);
   const tangents = wrt.map((name, i) => g.input(`tangent/${name}`, sources[i]!.shape, sources[i]!.type));
   const [tangent] = g.jvp([value], sources, tangents);
   return extend(graph, { [`tangent/${of}`]: tangent ?? g.zerosLike(value) });
@@ -63,7 +65,7 @@ export function jvp(graph: Graph, { of, wrt }: DerivativeOptions): Graph {
 export function hessianVectorProduct(graph: Graph, { of, wrt, vectors = "named" }: ProductOptions): Graph {
   const g = new Builder(graph);
   const loss = outputOf("hessianVectorProduct", graph, of);
-  const sources = inputsOf("hessianVectorProduct", graph, wrt);
+  const sources = sourcesOf("hessianVectorProduct", graph, wrt);
   return extend(
     graph,
     products(g, wrt, sources, vectors, (v) => g.hessianVectorProduct(loss, sources, v)),
@@ -78,7 +80,7 @@ export function gaussNewtonVectorProduct(
   const g = new Builder(graph);
   const loss = outputOf("gaussNewtonVectorProduct", graph, of);
   const cut = outputOf("gaussNewtonVectorProduct", graph, output);
-  const sources = inputsOf("gaussNewtonVectorProduct", graph, wrt);
+  const sources = sourcesOf("gaussNewtonVectorProduct", graph, wrt);
   return extend(
     graph,
     products(g, wrt, sources, vectors, (v) =>
@@ -87,11 +89,22 @@ export function gaussNewtonVectorProduct(
   );
 }
 
-/** Whether an output depends on an input at all; if not, its gradient is zero. */
+/**
+ * Whether an output has a derivative by an input. Where it depends on it not at all, or only through steps (comparisons,
+ * roundings, whole numbers), the gradient is zero whatever the numbers.
+ */
 export function dependsOn(graph: Graph, of: string, input: string): boolean {
   const value = outputOf("dependsOn", graph, of);
   const source = graph.inputs[input];
-  return source !== undefined && nodesBetween([source], [value]).dependent.has(value);
+  if (source === undefined) return false;
+  const reached = new Set([source]);
+  for (const node of nodesBetween([source], [value]).nodes) {
+    const { vjp: rule, refuse } = ruleFor(node.op);
+    const passes = rule !== undefined || refuse !== undefined || node.body !== undefined;
+    if (!passes || !dependencies(node).some((each) => reached.has(each))) continue;
+    for (const output of node.outputs) if (isFloat(output.type)) reached.add(output);
+  }
+  return reached.has(value);
 }
 
 function products(
@@ -136,6 +149,17 @@ export function outputOf(what: string, graph: Graph, name: string): Value {
 /** The inputs of these names. */
 export function inputsOf(what: string, graph: Graph, names: readonly string[]): Value[] {
   return names.map((name) => graph.inputs[name] ?? missing(what, "input", name, graph.inputs));
+}
+
+/** The inputs to differentiate by, of which there has to be one. */
+function sourcesOf(what: string, graph: Graph, wrt: readonly string[]): Value[] {
+  if (wrt.length === 0) {
+    const names = Object.keys(graph.inputs).join(", ");
+    throw new GraphError(
+      `${what}: wrt names no input, so there is nothing to differentiate by; the graph has ${names}.`,
+    );
+  }
+  return inputsOf(what, graph, wrt);
 }
 
 function missing(what: string, kind: string, name: string, present: Readonly<Record<string, Value>>): never {
