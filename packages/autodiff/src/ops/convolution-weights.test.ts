@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { graph, type Builder } from "../builder/builder.js";
 import type { Value } from "../ir/graph.js";
+import { nodesReaching } from "../ir/traverse.js";
 import { compile } from "../runtime/session.js";
 import { checkOp } from "../testing/check-op.js";
 import { testRandom } from "../testing/random.js";
@@ -84,6 +85,24 @@ test("by columns, for random kernels, strides, padding and dilation", () =>
     fc.asyncProperty(fc.array(axis, { minLength: 1, maxLength: 2 }), (axes) => checkFormulation(axes, "columns", 1, 2)),
     { numRuns: 12 },
   ));
+
+test("by rows that one Gather makes, where channels are enough for it", async () => {
+  const made = graph((b) => {
+    const [x, dy] = [b.input("x", [2, 16, 5, 5]), b.input("dy", [2, 3, 2, 2])];
+    const windows = { kernel: [3, 3], strides: [2, 2], dilations: [1, 1], before: [0, 1], after: [0, 0] };
+    return { w: weightCotangent(b, x, dy, windows, [2, 2], 1, "rows") };
+  });
+  const ops = nodesReaching([made.outputs["w"]!]).map(({ op }) => op);
+  expect(ops.filter((op) => op === "Gather" || op === "Slice")).toEqual(["Gather"]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(axis, { minLength: 1, maxLength: 2 }),
+      fc.constantFrom<WeightFormulation>("rows", "columns"),
+      (axes, formulation) => checkFormulation(axes, formulation, 1, 16),
+    ),
+    { numRuns: 8 },
+  );
+});
 
 test("by tiles of both sizes, for random sizes and padding", () =>
   fc.assert(

@@ -15,6 +15,7 @@ import { numbersOf, tensor, type Tensor } from "../ir/tensor.js";
 import { permutation } from "./layout.js";
 import { channelsLast, channelsSecond } from "./window-rows.js";
 import { padAxes, type Windows } from "./windows.js";
+import { once } from "./shared-constants.js";
 
 /** What a tile of one size is computed with. */
 interface Tiling {
@@ -187,10 +188,7 @@ function transformedWindows(
   return g.reshape(product, [places, multiplyDims(examples, count), channels]);
 }
 
-/**
- * For each place in a window, where each tile's window has it. One tensor for all uses of one geometry: equal nodes are made
- * once only if their large constants are the same.
- */
+/** For each place in a window, where each tile's window has it. */
 function positionsOfTiles(tile: number, tiles: readonly number[], sizes: readonly number[]): Tensor {
   return once(`positions/${tile}/${sizes.join("x")}`, () => {
     const positions: number[] = [];
@@ -249,14 +247,6 @@ const matrix = (g: Builder, m: Matrix, like: Value): Value =>
     g.constant(once(`matrix/${m.join()}`, () => tensor(Float64Array.from(m.flat()), [m.length, m[0]!.length]))),
     like.type,
   );
-
-const tensors = new Map<string, Tensor>();
-
-function once(key: string, make: () => Tensor): Tensor {
-  const found = tensors.get(key) ?? make();
-  tensors.set(key, found);
-  return found;
-}
 
 /** Whether spatial sizes are known, which tiles need. */
 export const canTile = (x: Value): boolean => x.shape.length === 4 && isStatic(x.shape.slice(1));
