@@ -99,8 +99,8 @@ export function dependsOn(graph: Graph, of: string, input: string): boolean {
   if (source === undefined) return false;
   const reached = new Set([source]);
   for (const node of nodesBetween([source], [value]).nodes) {
-    const { vjp: rule, refuse } = ruleFor(node.op);
-    const passes = rule !== undefined || refuse !== undefined || node.body !== undefined;
+    const rule = ruleFor(node.op);
+    const passes = rule.vjp !== undefined || rule.refuse !== undefined || node.body !== undefined;
     if (!passes || !dependencies(node).some((each) => reached.has(each))) continue;
     for (const output of node.outputs) if (isFloat(output.type)) reached.add(output);
   }
