@@ -53,6 +53,20 @@ export function checkArray(
     throw new LinalgRangeError(`${where}: ${argument}: expected ${meaning} = ${length} entries, got ${value.length}.`);
 }
 
+/** As `checkArray`, for a Float32Array. */
+export function checkSingles(
+  where: string,
+  argument: string,
+  value: unknown,
+  length: number,
+  meaning: string,
+): asserts value is Float32Array {
+  if (!(value instanceof Float32Array))
+    throw new LinalgTypeError(`${where}: ${argument}: expected a Float32Array, got ${describe(value)}.`);
+  if (value.length !== length)
+    throw new LinalgRangeError(`${where}: ${argument}: expected ${meaning} = ${length} entries, got ${value.length}.`);
+}
+
 /** @throws LinalgRangeError, with the position, if an entry is NaN or infinite. */
 export function checkFinite(where: string, argument: string, values: Float64Array): void {
   // x − x is 0 for finite x and NaN otherwise, and NaN survives a sum: one branch for the whole array.
@@ -73,6 +87,16 @@ export function checkTarget(
   operands: Readonly<Record<string, Float64Array>>,
 ): void {
   checkArray(where, argument, target, length, meaning);
+  checkApart(where, argument, target, operands);
+}
+
+/** @throws LinalgRangeError if the target shares memory with one of the operands */
+export function checkApart(
+  where: string,
+  argument: string,
+  target: Float64Array | Float32Array,
+  operands: Readonly<Record<string, Float64Array | Float32Array>>,
+): void {
   for (const [name, operand] of Object.entries(operands)) {
     const apart =
       target.buffer !== operand.buffer ||

@@ -8,6 +8,7 @@ export {
   multiplyInto,
   multiplySymmetric,
   multiplySymmetricInto,
+  multiplySymmetricSingleInto,
   multiplyTriangular,
   multiplyTriangularInto,
   type ProductShape,

@@ -4,7 +4,14 @@ import { addProduct, productScratch } from "./kernels/blocked-product.js";
 import { slack } from "./kernels/kernels.js";
 import { createPlainKernels } from "./kernels/plain.js";
 import { createWasmKernels } from "./kernels/wasm.js";
-import { multiply, multiplyInto, multiplySymmetric, multiplyTriangular, type ProductShape } from "./products.js";
+import {
+  multiply,
+  multiplyInto,
+  multiplySymmetric,
+  multiplySymmetricSingleInto,
+  multiplyTriangular,
+  type ProductShape,
+} from "./products.js";
 import { createRandom } from "./random.js";
 import { transposeInto } from "./transpose.js";
 
@@ -64,6 +71,22 @@ describe("products", () => {
         const right = tB ? a : turned;
         const gram = byDefinition(a, a, { rows: size, inner, columns: size, transposeB: true });
         expectSame(multiplySymmetric(left, right, { size, inner, transposeA: tA, transposeB: tB }), gram);
+      }),
+    );
+  });
+
+  test("multiplySymmetricSingleInto has the same upper triangle, in single precision", () => {
+    fc.assert(
+      fc.property(anySize, anySize, fc.boolean(), fc.boolean(), fc.nat(), (size, inner, tA, tB, seed) => {
+        const a = wholeNumbers(size * inner, seed);
+        const turned = transposeInto(new Float64Array(a.length), a, size, inner);
+        const gram = byDefinition(a, a, { rows: size, inner, columns: size, transposeB: true });
+        const [left, right] = [Float32Array.from(tA ? turned : a), Float32Array.from(tB ? a : turned)];
+        const shape = { size, inner, transposeA: tA, transposeB: tB };
+        const product = multiplySymmetricSingleInto(new Float32Array(size * size), left, right, shape);
+        // 140 products below 10⁴ stay below 2²⁴, so single precision is exact as well.
+        const upper = (x: number, at: number) => (at % size >= Math.floor(at / size) ? x : 0);
+        expectSame(Float64Array.from(product, upper), gram.map(upper));
       }),
     );
   });
@@ -136,5 +159,16 @@ describe("products", () => {
       "multiplyTriangular: upper: expected size × size = 2 × 2 = 4 entries, got 9.",
     );
     expect(() => multiplySymmetric(four, four, { size: 3, inner: 2 })).toThrow(RangeError);
+    const single = new Float32Array(4);
+    const square = { size: 2, inner: 2 };
+    expect(() =>
+      multiplySymmetricSingleInto(new Float32Array(4), four as unknown as Float32Array, single, square),
+    ).toThrow("multiplySymmetricSingleInto: a: expected a Float32Array, got Float64Array of length 4.");
+    expect(() => multiplySymmetricSingleInto(single, single, new Float32Array(4), square)).toThrow(
+      "multiplySymmetricSingleInto: target: expected memory of its own, got some shared with a.",
+    );
+    expect(() => multiplySymmetricSingleInto(new Float32Array(3), single, single, square)).toThrow(
+      "multiplySymmetricSingleInto: target: expected size × size = 2 × 2 = 4 entries, got 3.",
+    );
   });
 });

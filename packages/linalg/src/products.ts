@@ -1,5 +1,5 @@
 import { engine } from "./backend.js";
-import { checkArray, checkInteger, checkTarget } from "./errors.js";
+import { checkApart, checkArray, checkInteger, checkSingles, checkTarget } from "./errors.js";
 import { mirrorUpper } from "./transpose.js";
 
 /** Sizes of a product of an [rows, inner] by an [inner, columns] matrix. */
@@ -84,6 +84,27 @@ export function multiplySymmetricInto(
   checkProduct("multiplySymmetricInto", a, b, product, SYMMETRIC_NAMES);
   checkTarget("multiplySymmetricInto", "target", target, size * size, `size × size = ${size} × ${size}`, { a, b });
   return symmetricInto(target, a, b, product, shape.mirror);
+}
+
+/**
+ * As `multiplySymmetricInto` in single precision, without the copy below the diagonal: what lies there is unspecified. Twice as fast in a library; for work that is corrected afterwards.
+ */
+export function multiplySymmetricSingleInto(
+  target: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  shape: Omit<SymmetricProductShape, "mirror">,
+): Float32Array {
+  const where = "multiplySymmetricSingleInto";
+  const { size, inner } = shape;
+  checkInteger(where, "size", size, 0);
+  checkInteger(where, "inner", inner, 0);
+  checkSingles(where, "a", a, size * inner, `size × inner = ${size} × ${inner}`);
+  checkSingles(where, "b", b, size * inner, `inner × size = ${inner} × ${size}`);
+  checkSingles(where, "target", target, size * size, `size × size = ${size} × ${size}`);
+  checkApart(where, "target", target, { a, b });
+  engine().multiplySymmetricSingle(target, a, b, squareProduct(shape));
+  return target;
 }
 
 /**

@@ -1,8 +1,8 @@
-import { multiplySymmetricInto } from "@sedge/linalg";
+import { multiplySymmetricSingleInto } from "@sedge/linalg";
 import { symmetrise } from "./blocks.js";
 import { bandKernel, LANES } from "./band-kernel.js";
 import type { LinearSystem } from "./linear-system.js";
-import { scratch } from "./scratch.js";
+import { scratchSingles } from "./scratch.js";
 
 /**
  * W ↦ bd(V[(VᵀWV) ∘ Σ_k a_k a_kᵀ]Vᵀ) in single precision, as Σ_k bd(M_k W M_k) with M_k = V diag(a_k) Vᵀ: block i is
@@ -28,17 +28,20 @@ export function compressedMap(
   if (kernel === null) return null;
   const { memory, multiply } = kernel;
 
-  // Rows of zeros stand for the examples that the last group lacks.
-  const padded = scratch("kernel", groups * LANES * outputs * size).fill(0, size * size);
-  const product = padded.subarray(0, size * size);
-  const scaled = scratch("modes", size * rank);
+  const product = scratchSingles("kernel", size * size);
+  const scaled = scratchSingles("modes", size * rank);
+  const single = scratchSingles("covariance", size * rank);
+  single.set(modes);
+  // The lanes of examples that the last group lacks.
+  memory.fill(0, matrices + (groups - 1) * count * band, matrices + groups * count * band);
   factors.forEach((factor, k) => {
+    const scales = Float32Array.from(factor);
     for (let at = 0; at < scaled.length; at += rank)
-      for (let mu = 0; mu < rank; mu++) scaled[at + mu] = factor[mu]! * modes[at + mu]!;
-    multiplySymmetricInto(product, scaled, modes, { size, inner: rank, transposeB: true });
+      for (let mu = 0; mu < rank; mu++) scaled[at + mu] = scales[mu]! * single[at + mu]!;
+    multiplySymmetricSingleInto(product, scaled, single, { size, inner: rank, transposeB: true });
     for (let group = 0; group < groups; group++) {
       const to = matrices + (group * count + k) * band;
-      interleave(memory, to, padded, group * LANES, examples, outputs);
+      interleave(memory, to, product, group * LANES, examples, outputs);
     }
   });
 
@@ -58,26 +61,39 @@ export function compressedMap(
   };
 }
 
-/** The rows of LANES examples, `first` and on, with their lanes side by side: [j, a, b, LANES] from [LANES, a, j, b]. */
+/**
+ * The rows of LANES examples i, `first` and on, with their lanes side by side: [j, a, b, LANES] from the upper triangle of a symmetric
+ * [i, a, j, b].
+ */
 function interleave(
   memory: Float32Array,
   to: number,
-  matrix: Float64Array,
+  matrix: Float32Array,
   first: number,
   examples: number,
   outputs: number,
 ): void {
   const size = examples * outputs;
-  const stride = outputs * size;
-  for (let a = 0; a < outputs; a++) {
-    for (let j = 0; j < examples; j++) {
-      let from = (first * outputs + a) * size + j * outputs;
-      let at = to + (j * outputs + a) * outputs * LANES;
-      for (let b = 0; b < outputs; b++, from++, at += LANES) {
-        memory[at] = matrix[from]!;
-        memory[at + 1] = matrix[from + stride]!;
-        memory[at + 2] = matrix[from + 2 * stride]!;
-        memory[at + 3] = matrix[from + 3 * stride]!;
+  const block = outputs * outputs * LANES;
+  const lanes = Math.min(LANES, examples - first);
+  // Right of the diagonal rows are read; left of it columns, a row of them at a time.
+  for (let j = 0; j < first; j++) {
+    const at = to + j * block;
+    for (let b = 0; b < outputs; b++) {
+      const row = (j * outputs + b) * size + first * outputs;
+      for (let lane = 0; lane < lanes; lane++)
+        for (let a = 0; a < outputs; a++)
+          memory[at + (a * outputs + b) * LANES + lane] = matrix[row + lane * outputs + a]!;
+    }
+  }
+  for (let lane = 0; lane < lanes; lane++) {
+    for (let a = 0; a < outputs; a++) {
+      const diagonal = (first + lane) * outputs + a;
+      const row = diagonal * size;
+      for (let j = first; j < examples; j++) {
+        let at = to + j * block + a * outputs * LANES + lane;
+        for (let column = j * outputs; column < (j + 1) * outputs; column++, at += LANES)
+          memory[at] = column < diagonal ? matrix[column * size + diagonal]! : matrix[row + column]!;
       }
     }
   }

@@ -122,14 +122,14 @@ export function responsePerron(
   return oriented(system, { value: values[0]!, ritzResidual: ritzResiduals[0]!, iterations, perron: vectors });
 }
 
-/** W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ), into `result`. Two half matrix products of size N·C × N·C × rank. */
+/** W ↦ bd(V [(VᵀWV) ∘ G] Vᵀ), into `result`. Two half matrix products of size N·C × N·C × rank. In use until the next call. */
 export function noiseMap(
   system: LinearSystem,
   response: (lambda: number, other: number) => number,
 ): (blocks: Float64Array, result: Float64Array) => void {
   const { examples, outputs, rank, eigenvalues } = system;
   // G above the diagonal and half of it on it, which is what toBlocks wants of (VᵀWV) ∘ G.
-  const half = new Float64Array(rank * rank);
+  const half = scratch("response", rank * rank);
   for (let mu = 0; mu < rank; mu++) {
     for (let nu = mu; nu < rank; nu++) half[mu * rank + nu] = response(eigenvalues[mu]!, eigenvalues[nu]!);
     half[mu * rank + mu]! *= 0.5;

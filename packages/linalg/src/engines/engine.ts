@@ -8,6 +8,8 @@ export interface Engine {
   multiply(target: Float64Array, a: Float64Array, b: Float64Array, shape: ProductShape): void;
   /** As `multiply`, of which only the entries on and above the diagonal are wanted. */
   multiplySymmetric(target: Float64Array, a: Float64Array, b: Float64Array, shape: ProductShape): void;
+  /** The same in single precision. */
+  multiplySymmetricSingle(target: Float32Array, a: Float32Array, b: Float32Array, shape: ProductShape): void;
   /** target = a · U, [rows, size], reading only the upper triangle of `upper`. */
   multiplyTriangular(target: Float64Array, a: Float64Array, upper: Float64Array, rows: number, size: number): void;
   /** Fills the target, reading only the upper triangle. */

@@ -27,6 +27,11 @@ export const typescriptEngine: Engine = {
     productInChunks(target, { ...operands(a, b, shape), rows, inner, columns, upperOnly: true });
   },
 
+  multiplySymmetricSingle(target, a, b, shape) {
+    const { rows, inner, columns } = shape;
+    productInChunks(target, { ...operands(a, b, shape), rows, inner, columns, upperOnly: true });
+  },
+
   multiplyTriangular(target, a, upper, rows, size) {
     const { left, right } = operands(a, upper, { rows, inner: size, columns: size });
     productInChunks(target, { left, right, rows, inner: size, columns: size, rightIsUpper: true });
@@ -47,7 +52,7 @@ const SMALL = 4096;
 /** Most numbers of the product kept in the workspace at a time. 32 MB. */
 const CHUNK = 2 ** 22;
 
-function operands(a: Float64Array, b: Float64Array, shape: ProductShape): { left: Operand; right: Operand } {
+function operands(a: Operand["source"], b: Operand["source"], shape: ProductShape): { left: Operand; right: Operand } {
   const { rows, inner, columns, transposeA = false, transposeB = false } = shape;
   return {
     left: { source: a, offset: 0, rowStep: transposeA ? 1 : inner, columnStep: transposeA ? rows : 1 },
@@ -76,7 +81,7 @@ function smallProduct(
 }
 
 /** The product, computed in the workspace a band of rows and a band of columns at a time and copied out. */
-function productInChunks(target: Float64Array, product: Omit<BlockedProduct, "target" | "rowLength">): void {
+function productInChunks(target: Operand["source"], product: Omit<BlockedProduct, "target" | "rowLength">): void {
   const { left, right, rows, inner, columns, upperOnly = false, rightIsUpper = false } = product;
   const whole = upperOnly || rightIsUpper;
   const width = whole ? columns : Math.min(columns, 4096);

@@ -2,7 +2,7 @@ import type { Kernels } from "./kernels.js";
 
 /** A matrix inside a longer array: entry (i, j) is `source[offset + i·rowStep + j·columnStep]`. */
 export interface Operand {
-  readonly source: Float64Array;
+  readonly source: Float64Array | Float32Array;
   readonly offset: number;
   readonly rowStep: number;
   readonly columnStep: number;
@@ -85,7 +85,7 @@ export function addProduct(kernels: Kernels, scratch: number, product: BlockedPr
 }
 
 interface Panels {
-  readonly source: Float64Array;
+  readonly source: Operand["source"];
   readonly offset: number;
   readonly acrossStep: number;
   readonly innerStep: number;

@@ -7,6 +7,8 @@ import type { Library, Routines } from "./routines.js";
 
 const ONE = Float64Array.of(1);
 const ZERO = Float64Array.of(0);
+const SINGLE_ONE = Float32Array.of(1);
+const SINGLE_ZERO = Float32Array.of(0);
 
 /**
  * An integer argument, in eight bytes: libraries built for 64-bit integers read all of them, the others the first four.
@@ -41,16 +43,15 @@ export function lapackEngine(library: Library): Engine {
       if (rows * inner * columns <= TINY) typescriptEngine.multiply(target, a, b, shape);
       else if (columns === 1) timesVector(routines, target, a, b, rows, inner, shape.transposeA ?? false);
       else if (rows === 1) timesVector(routines, target, b, a, columns, inner, !(shape.transposeB ?? false));
-      else product(routines, target, a, b, shape, 0, 0);
+      else product(routines.dgemm, [ONE, ZERO], target, a, b, shape, 0, 0);
     },
 
     multiplySymmetric(target, a, b, shape) {
-      const { rows: size, inner } = shape;
-      if (size === 0) return;
-      if (inner === 0) return void target.fill(0);
-      // In bands of rows, each from its diagonal on: eight do 9/16 of the whole product's work.
-      const band = Math.max(48, Math.ceil(size / 8));
-      for (let from = 0; from < size; from += band) product(routines, target, a, b, shape, from, band);
+      symmetricProduct(routines.dgemm, [ONE, ZERO], target, a, b, shape);
+    },
+
+    multiplySymmetricSingle(target, a, b, shape) {
+      symmetricProduct(routines.sgemm, [SINGLE_ONE, SINGLE_ZERO], target, a, b, shape);
     },
 
     multiplyTriangular(target, a, upper, rows, size) {
@@ -88,30 +89,47 @@ function timesVector(
   dgemv(transposed ? "N" : "T", integer(m), integer(n), ONE, a, integer(m), x, one, ZERO, target, one);
 }
 
+/** In bands of rows, each from its diagonal on: eight do 9/16 of the whole product's work. */
+function symmetricProduct<Numbers extends Float64Array | Float32Array>(
+  gemm: Routines["dgemm"],
+  coefficients: readonly [Numbers, Numbers],
+  target: Numbers,
+  a: Numbers,
+  b: Numbers,
+  shape: ProductShape,
+): void {
+  const { rows: size, inner } = shape;
+  if (size === 0) return;
+  if (inner === 0) return void target.fill(0);
+  const band = Math.max(48, Math.ceil(size / 8));
+  for (let from = 0; from < size; from += band) product(gemm, coefficients, target, a, b, shape, from, band);
+}
+
 /** The product, or with a band of more than 0 rows its part from row and column `from` on, that many rows high. */
-function product(
-  { dgemm }: Routines,
-  target: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
+function product<Numbers extends Float64Array | Float32Array>(
+  gemm: Routines["dgemm"],
+  [one, zero]: readonly [Numbers, Numbers],
+  target: Numbers,
+  a: Numbers,
+  b: Numbers,
   shape: ProductShape,
   from: number,
   band: number,
 ): void {
   const { rows, inner, columns, transposeA = false, transposeB = false } = shape;
   // (A B)ᵀ = Bᵀ Aᵀ.
-  dgemm(
+  gemm(
     transposeB ? "T" : "N",
     transposeA ? "T" : "N",
     integer(columns - from),
     integer(band > 0 ? Math.min(band, rows - from) : rows),
     integer(inner),
-    ONE,
+    one,
     b.subarray(transposeB ? from * inner : from),
     integer(transposeB ? inner : columns),
     a.subarray(transposeA ? from : from * inner),
     integer(transposeA ? rows : inner),
-    ZERO,
+    zero,
     target.subarray(from * columns + from),
     integer(columns),
   );

@@ -2,18 +2,29 @@ import { createRequire } from "node:module";
 import type koffiModule from "koffi";
 import type { Candidate } from "./candidates.js";
 
+interface Signature {
+  /** How many of the arguments are letters, and where the integers and the numbers are. */
+  readonly letters: number;
+  readonly integers: readonly number[];
+  readonly others: readonly number[];
+  readonly arguments: number;
+  /** What the numbers are. Default double. */
+  readonly of?: "float";
+}
+
 /**
  * The Fortran routines in use, https://netlib.org/lapack. Everything goes by address; letters are single characters whose
  * hidden lengths follow all other arguments, as gfortran expects and C implementations ignore.
  */
 const ROUTINES = {
   dgemm: { letters: 2, integers: [2, 3, 4, 7, 9, 12], others: [5, 6, 8, 10, 11], arguments: 13 },
+  sgemm: { letters: 2, integers: [2, 3, 4, 7, 9, 12], others: [5, 6, 8, 10, 11], arguments: 13, of: "float" },
   dgemv: { letters: 1, integers: [1, 2, 5, 7, 10], others: [3, 4, 6, 8, 9], arguments: 11 },
   dtrmm: { letters: 4, integers: [4, 5, 8, 10], others: [6, 7, 9], arguments: 11 },
   dsyevd: { letters: 2, integers: [2, 4, 7, 8, 9, 10], others: [3, 5, 6], arguments: 11 },
 } as const;
 
-type Argument = string | Int32Array | Float64Array;
+type Argument = string | Int32Array | Float64Array | Float32Array;
 type Routine = (...values: readonly Argument[]) => void;
 export type Routines = Readonly<Record<keyof typeof ROUTINES, Routine>>;
 
@@ -59,10 +70,11 @@ export function openLibrary(candidate: Candidate): Library {
   };
 
   const bind = (name: keyof typeof ROUTINES): Routine => {
-    const { letters, integers, others, arguments: count } = ROUTINES[name];
+    const signature: Signature = ROUTINES[name];
+    const { letters, integers, others, arguments: count, of = "double" } = signature;
     const types = Array.from({ length: count }, (_, index) => {
-      if ((integers as readonly number[]).includes(index)) return "int32_t *";
-      return (others as readonly number[]).includes(index) ? "double *" : "const char *";
+      if (integers.includes(index)) return "int32_t *";
+      return others.includes(index) ? `${of} *` : "const char *";
     });
     const lengths = Array<string>(letters).fill("size_t");
     const routine = findAny(spellings(name), "void", [...types, ...lengths].join(", "));
@@ -71,7 +83,8 @@ export function openLibrary(candidate: Candidate): Library {
     return (...values) => void routine(...values, ...ones);
   };
 
-  const routines = { dgemm: bind("dgemm"), dgemv: bind("dgemv"), dtrmm: bind("dtrmm"), dsyevd: bind("dsyevd") };
+  const names = Object.keys(ROUTINES) as (keyof typeof ROUTINES)[];
+  const routines = Object.fromEntries(names.map((name) => [name, bind(name)])) as Routines;
   return { routines, path: candidate[0]!, ...describeLibrary(findAny, candidate[0]!) };
 }
 

@@ -25,6 +25,10 @@ export function disagreement(engine: Engine): string | null {
     of.multiply(vector, a, x, { ...shape, columns: 1 });
     of.multiplySymmetric(gram, a, a, { ...shape, transposeB: true });
     for (let i = 0; i < size; i++) gram.fill(0, i * size, i * size + i);
+    const single = new Float32Array(size * size);
+    of.multiplySymmetricSingle(single, Float32Array.from(a), Float32Array.from(a), { ...shape, transposeB: true });
+    const gramSingle = Float64Array.from(single);
+    for (let i = 0; i < size; i++) gramSingle.fill(0, i * size, i * size + i);
     of.multiplyTriangular(triangular, a, symmetric, size, size);
     const [values, only, vectors] = [new Float64Array(size), new Float64Array(size), fresh()];
     of.eigh({ values, vectors }, symmetric, size);
@@ -33,7 +37,7 @@ export function disagreement(engine: Engine): string | null {
     const rebuilt = fresh();
     typescriptEngine.multiply(rebuilt, scaled, vectors, { ...shape, transposeB: true });
     of.eigvalsh(only, symmetric, size);
-    return { plain, turned, vector, gram, triangular, values, rebuilt, only };
+    return { plain, turned, vector, gram, gramSingle, triangular, values, rebuilt, only };
   };
 
   const names: Readonly<Record<string, string>> = {
@@ -41,6 +45,7 @@ export function disagreement(engine: Engine): string | null {
     turned: "dgemm (transposed)",
     vector: "dgemv",
     gram: "dgemm (bands)",
+    gramSingle: "sgemm",
     triangular: "dtrmm",
     values: "dsyevd (eigenvalues)",
     rebuilt: "dsyevd (eigenvectors)",
