@@ -88,6 +88,7 @@ export {
   type NormOptions,
   type PerExampleNorms,
 } from "./curvature/ntk/norms.js";
+export { openPreconditionedDecay, type PreconditionedDecay } from "./curvature/preconditioned-decay.js";
 export type { ModelInputs, Targets } from "./curvature/ntk/inputs.js";
 export type { DifferentiableModel } from "./curvature/ntk/tapped-model.js";
 export {

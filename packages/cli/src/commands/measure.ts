@@ -60,7 +60,7 @@ export function defineMeasure(command: Command, io: Io, finish: Finish): void {
     .option("--beta1 <number>", "of adam and adamw (default 0.9)")
     .option("--beta2 <number>", "of adam and adamw (default 0.999)")
     .option("--epsilon <number>", "of adam, adamw and rmsprop (default 1e-8)")
-    .option("--weight-decay <number>", "δ: L2 of sgd, momentum, nesterov; decoupled of adamw")
+    .option("--weight-decay <number>", "δ: decoupled of adamw, L2 of the others")
     .addOption(new Option("--sampling <name>", "of minibatches").choices([...samplings]).default("without-replacement"))
     .option("--population <number>", "N of the run (default: as many examples as the data have)")
     .option("--first <number>", "draw from the first so many examples only: those that the run trains on")

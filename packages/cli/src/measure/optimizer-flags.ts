@@ -21,7 +21,7 @@ const owners = {
   beta1: ["adam", "adamw"],
   beta2: ["adam", "adamw"],
   epsilon: ["adam", "adamw", "rmsprop"],
-  weightDecay: ["sgd", "momentum", "nesterov", "adamw"],
+  weightDecay: optimizers,
 } as const satisfies Record<string, readonly OptimizerFlags["optimizer"][]>;
 
 const flagNames = {

@@ -17,8 +17,10 @@ export type OptimizerSettings =
       readonly beta1?: number;
       readonly beta2?: number;
       readonly epsilon?: number;
-      /** Decoupled; with `adam`, whose decay is L2 and preconditioned, only 0. */
+      /** Decoupled; with `adam`, whose decay is L2 and preconditioned, only with `meanDecay`. */
       readonly weightDecay?: number;
+      /** What the L2 decay of `adam` amounts to in preconditioned coordinates, as one number: see `openPreconditionedDecay`. */
+      readonly meanDecay?: number;
       /** Updates done so far, at least 1. */
       readonly step: number;
       /** v, the running mean of squared gradients, as the optimiser holds it (bias not corrected). */
@@ -29,7 +31,9 @@ export type OptimizerSettings =
       readonly learningRate: number;
       readonly momentum?: number;
       readonly epsilon?: number;
-      readonly weightDecay?: 0;
+      /** L2 and preconditioned: above 0 only with `meanDecay`. */
+      readonly weightDecay?: number;
+      readonly meanDecay?: number;
       readonly squareAverage: Params;
     };
 
@@ -51,7 +55,8 @@ export interface OptimizerDynamics {
  * With a slowly varying diagonal D, Adam's θ' = θ − η D⁻¹ m̂ with m̂ the bias-corrected mean of gradients is heavy ball of
  * rate η(1 − β₁)/(1 − β₁ᵗ) and momentum β₁ on the preconditioned loss, D = √v̂ + ε; RMSProp, of its own rate and momentum.
  *
- * @throws BadInput for numbers out of range, and for an L2 decay that D would turn into another number for every parameter.
+ * @throws BadInput for numbers out of range, and for an L2 decay, which D turns into another number for every parameter, without
+ *   its mean.
  */
 export function optimizerDynamics(optimizer: OptimizerSettings): OptimizerDynamics {
   const { kind, learningRate, weightDecay = 0 } = optimizer;
@@ -69,18 +74,34 @@ export function optimizerDynamics(optimizer: OptimizerSettings): OptimizerDynami
     return { learningRate, momentum, nesterov, weightDecay, preconditioner: null, description, notes: [] };
   }
   const frozen = "The preconditioner is taken as it is now; it is assumed to vary slowly.";
-  if (kind !== "adamw" && weightDecay > 0) {
+  const { meanDecay = 0 } = optimizer;
+  check(kind, "meanDecay", meanDecay, meanDecay >= 0 && meanDecay < Infinity, "a finite number of at least 0");
+  if (kind !== "adamw" && weightDecay > 0 && optimizer.meanDecay === undefined) {
     throw new BadInput(
       `${kind}: weightDecay: expected 0, got ${weightDecay}: its L2 decay is preconditioned, a different number for every ` +
-        "parameter, which no single δ describes. Use adamw, or measure without it.",
+        "parameter, and meanDecay, which stands for them, is not given.",
     );
   }
+  const l2 =
+    kind !== "adamw" && weightDecay > 0
+      ? [
+          `The L2 decay δ = ${weightDecay} is divided by the preconditioner with the gradient: another number for every parameter. ` +
+            `It counts as their mean over the Jacobian, ${meanDecay.toPrecision(3)}.`,
+        ]
+      : [];
   if (kind === "rmsprop") {
     const { momentum = 0, epsilon = 1e-8, squareAverage } = optimizer;
     checkShare(kind, "momentum", momentum);
     const preconditioner = rootsOf(kind, squareAverage, 1, epsilon);
-    const description = `RMSProp, η = ${learningRate}${momentum > 0 ? `, m = ${momentum}` : ""}`;
-    return { learningRate, momentum, nesterov: false, weightDecay: 0, preconditioner, description, notes: [frozen] };
+    const parts = [
+      `RMSProp, η = ${learningRate}`,
+      momentum > 0 && `m = ${momentum}`,
+      weightDecay > 0 && `δ = ${weightDecay}`,
+    ];
+    return {
+      ...{ learningRate, momentum, nesterov: false, weightDecay: weightDecay > 0 ? meanDecay : 0, preconditioner },
+      ...{ description: parts.filter(Boolean).join(", "), notes: [frozen, ...l2] },
+    };
   }
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, step, secondMoment } = optimizer;
   checkShare(kind, "beta1", beta1);
@@ -88,17 +109,17 @@ export function optimizerDynamics(optimizer: OptimizerSettings): OptimizerDynami
   check(kind, "step", step, Number.isInteger(step) && step >= 1, "a whole number from 1 up");
   const rate = (learningRate * (1 - beta1)) / (1 - beta1 ** step);
   const decay =
-    weightDecay > 0
+    weightDecay > 0 && kind === "adamw"
       ? [`The decoupled decay δ = ${weightDecay} counts as a term of the heavy ball: right to first order in η·δ.`]
       : [];
   return {
     learningRate: rate,
     momentum: beta1,
     nesterov: false,
-    weightDecay,
+    weightDecay: kind === "adam" && weightDecay > 0 ? meanDecay : weightDecay,
     preconditioner: rootsOf(kind, secondMoment, 1 - beta2 ** step, epsilon),
     description: `${kind === "adam" ? "Adam" : "AdamW"}, η = ${learningRate}, β₁ = ${beta1}${weightDecay > 0 ? `, δ = ${weightDecay}` : ""}`,
-    notes: [frozen, ...decay],
+    notes: [frozen, ...l2, ...decay],
   };
 }
 

@@ -96,6 +96,12 @@ describe("measure", () => {
     expect(report.deterministic.edge / ((2 + 1.8) / (0.1 * 1e-3))).toBeCloseTo(1, 6);
     expect(report.settings.optimizer).toMatch(/^Adam/);
     expect(report.notes.join(" ")).toMatch(/preconditioner is estimated from 32 minibatches/);
+    const decayed = await measure({ ...options, optimizer: { kind: "adam", learningRate: 1e-3, weightDecay: 0.1 } });
+    expect(decayed.report.settings.optimizer).toMatch(/δ = 0\.1/);
+    expect(decayed.report.notes.join(" ")).toMatch(
+      /L2 decay δ = 0\.1 is divided by the preconditioner.*counts as their mean/,
+    );
+    expect(decayed.report.noiseKernel.exact.value).toBeLessThan(report.noiseKernel.exact.value);
   }, 60_000);
 
   // Truth: PyTorch's, of a model written as Hugging Face's are, with token numbers, their mask and their kinds.

@@ -6,10 +6,11 @@ import { criticalValues } from "../advice/critical.js";
 import { times, type Measured } from "../advice/measured.js";
 import { criticalLearningRate, type Sampling } from "@sedge/theory";
 import { attributeNoiseKernel, type AttributeResult } from "../curvature/attribution/attribute.js";
+import { openPreconditionedDecay } from "../curvature/preconditioned-decay.js";
 import { openEvaluator } from "../curvature/evaluation.js";
-import { optimizerDynamics } from "../curvature/optimizer-dynamics.js";
+import { optimizerDynamics, type OptimizerSettings } from "../curvature/optimizer-dynamics.js";
 import { BadInput } from "../errors.js";
-import type { OnnxModelFile } from "../models/model-from-onnx.js";
+import type { OnnxModel, OnnxModelFile } from "../models/model-from-onnx.js";
 import type { LossLike } from "../objectives/loss-graph.js";
 import { firstOf } from "./halves.js";
 import { openKeptStages } from "./kept-stages.js";
@@ -136,7 +137,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
         }),
       )
     : null;
-  const settings = optimizerSettings(optimizer, meanSquares);
+  const probe = firstOf(split, examples);
+  const settings = await withMeanDecay(optimizerSettings(optimizer, meanSquares), model, probe.inputs, options);
   const { preconditioner } = optimizerDynamics(settings);
   const evaluator = await openEvaluator(objective, { threads });
   const evaluation = await evaluator.evaluate(model.values, split).finally(() => evaluator.dispose());
@@ -148,7 +150,6 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     }),
   );
   const kernel = await keptStage("kernel", async (report) => {
-    const probe = firstOf(split, examples);
     const found = await attributeNoiseKernel({
       ...{ model, loss, params: model.values, optimizer: settings, batchSize, population, sampling },
       probe: { inputs: probe.inputs, targets: probe.targets, indices: batch.indices.slice(0, examples) },
@@ -222,6 +223,21 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     seconds,
   };
   return { report, batch, resumed };
+}
+
+/** An L2 decay that is preconditioned with its mean, which stands for it. */
+async function withMeanDecay(
+  settings: OptimizerSettings,
+  model: OnnxModel,
+  inputs: Float32Array,
+  { threads, memoryBudget }: MeasureOptions,
+): Promise<OptimizerSettings> {
+  const { kind, weightDecay = 0 } = settings;
+  if (weightDecay === 0 || (kind !== "adam" && kind !== "rmsprop")) return settings;
+  const { preconditioner } = optimizerDynamics({ ...settings, weightDecay: 0 });
+  const decay = await openPreconditionedDecay(model, { threads, memoryBudget });
+  const meanDecay = await decay.mean(weightDecay, model.values, inputs, preconditioner!).finally(() => decay.dispose());
+  return { ...settings, meanDecay };
 }
 
 /** All that the stages' results depend on. */

@@ -2,7 +2,6 @@ import { compile, vjp, type Graph } from "@sedge/autodiff";
 import { createRandom } from "@sedge/linalg";
 import { takeExamples, type Split } from "../data/dataset.js";
 import type { OptimizerSettings } from "../curvature/optimizer-dynamics.js";
-import { BadInput } from "../errors.js";
 import { breathe } from "../event-loop.js";
 import { sizeOf, type Params, type ParamSpec } from "../models/model.js";
 
@@ -38,16 +37,11 @@ export function optimizerSettings(request: OptimizerRequest, meanSquares: Params
     case "nesterov":
       return { kind: "sgd", learningRate, momentum: momentum ?? 0.9, nesterov: kind === "nesterov", ...decay };
     case "rmsprop":
-      if (weightDecay) {
-        throw new BadInput(
-          `rmsprop: weightDecay: expected 0, got ${weightDecay}: its L2 decay is preconditioned, a different number for ` +
-            "every parameter. Use adamw, or measure without it.",
-        );
-      }
       return {
         ...{ kind, learningRate, squareAverage: meanSquares! },
         ...(momentum !== undefined && { momentum }),
         ...small,
+        ...decay,
       };
     case "adam":
     case "adamw":

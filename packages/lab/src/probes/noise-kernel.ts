@@ -6,6 +6,7 @@ import { sampledNoiseKernel } from "../curvature/attribution/sampled-kernel.js";
 import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk/ntk.js";
 import { currentOptimizer, optimizerDynamics } from "../curvature/optimizer-dynamics.js";
+import { openPreconditionedDecay } from "../curvature/preconditioned-decay.js";
 import { takeExamples } from "../data/dataset.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import { outputHessianRoots } from "../objectives/objective.js";
@@ -31,7 +32,8 @@ const keys = ["exact", "exact/standardError", "exact/halfProbe", "diagonal", "hi
 const nothing = Object.fromEntries(keys.map((key) => [`noiseKernel/${key}`, NaN]));
 
 /**
- * Measures K of the run's own η, B, sampling and optimiser, with its current preconditioner: `noiseKernel/exact` with
+ * Measures K of the run's own η, B, sampling and optimiser, with its current preconditioner, by whose mean an L2 decay of Adam or
+ * RMSProp is divided: `noiseKernel/exact` with
  * `noiseKernel/exact/standardError` and `noiseKernel/exact/halfProbe`, and the approximations `noiseKernel/diagonal`,
  * `noiseKernel/highDim` and `noiseKernel/trace`. Records the spectrum of the probe's NTK, and which layers and which examples make K:
  * kinds `spectrum/ntk`, `attribution` and `examples`.
@@ -52,6 +54,8 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
       const shares = await openLayerShares(model, { threads });
       const { x } = model.graph.inputs;
       const samples = samplesWithin(model, examples, { x: x!.shape.slice(1).map(Number) }, { work: mostWork });
+      const isDecayDivided = optimizer.weightDecay > 0 && (optimizer.kind === "adam" || optimizer.kind === "rmsprop");
+      const decay = isDecayDivided ? await openPreconditionedDecay(model, { threads }) : undefined;
       let start = memory?.["perron"];
       return {
         get memory(): ProbeMemory {
@@ -60,7 +64,9 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
         async observe({ step, params, carried, learningRate, batchSize = sgd.batchSize, signal, record }) {
           const current = currentOptimizer(optimizer, learningRate, step, carried);
           if (current === null || !areFinite(params)) return nothing;
-          const { preconditioner, learningRate: rate, momentum, nesterov, weightDecay } = optimizerDynamics(current);
+          const { preconditioner, learningRate: rate, momentum, nesterov, ...rest } = optimizerDynamics(current);
+          const weightDecay =
+            (await decay?.mean(optimizer.weightDecay, params, inputs, preconditioner!)) ?? rest.weightDecay;
           const own = { ...sgd, batchSize, momentum, nesterov, weightDecay };
           const options = { preconditioner: preconditioner ?? undefined, signal };
           const { outputs } = model;
@@ -98,7 +104,7 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
           return metrics(estimate);
         },
         async close() {
-          await Promise.all([estimator.dispose(), shares.dispose()]);
+          await Promise.all([estimator.dispose(), shares.dispose(), decay?.dispose()]);
         },
       };
     },
