@@ -1,5 +1,5 @@
 import type { RunEvent, SweepSink } from "@sedge/lab";
-import type { RunStore, RunSummary } from "@sedge/server";
+import type { RunStore } from "@sedge/server";
 
 /** Who says how far a run's events have come: what the store keeps with them. */
 const sender = "sweep";
@@ -9,13 +9,14 @@ export const sweepTag = (name: string) => `sweep:${name}`;
 
 /** Writes a sweep's events to a store, each once whatever process collects them, and tags the runs. */
 export function storeSweepSink(store: RunStore, sweep: string): SweepSink {
-  const find = (runId: string): RunSummary | undefined => store.runs().find(({ id }) => id === runId);
   const tag = sweepTag(sweep);
+  /** As it was found: asked once for all, because a store lists its runs in one go. What comes later comes from here. */
+  const before = new Map(store.runs().map(({ id, status }) => [id, status]));
   return {
     has(runId) {
-      const run = find(runId);
-      if (run === undefined) return 0;
-      return run.status === "finished" || run.status === "diverged"
+      const status = before.get(runId);
+      if (status === undefined) return 0;
+      return status === "finished" || status === "diverged"
         ? Infinity
         : (store.positions(runId).get(sender) ?? -1) + 1;
     },
@@ -31,7 +32,7 @@ export function storeSweepSink(store: RunStore, sweep: string): SweepSink {
       store.append(event, event.type === "metrics" ? { position: { sender, value: index } } : {});
     },
     forget(runId) {
-      if (find(runId) !== undefined) store.deleteRun(runId);
+      if (before.delete(runId)) store.deleteRun(runId);
     },
     flush: () => store.flush(),
   };
