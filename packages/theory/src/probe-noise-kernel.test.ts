@@ -61,10 +61,29 @@ describe("probeNoiseKernel", () => {
     expectRelative(Math.sqrt(squares / 200), Math.sqrt(variance), 0.25);
   });
 
+  test("the interval lies about the value, is nothing for the whole population, and grows where one example makes K", () => {
+    const jacobian = gaussianJacobian("interval", 32, 1, 60);
+    const ntk = kernelOf(jacobian, 32, 1);
+    const probe = probeNoiseKernel({ ntk, examples: 32 }, settings);
+    const all = probeNoiseKernel({ ntk, examples: 32 }, { ...settings, population: 32 });
+    const uneven = jacobian.map((x, k) => (k < 60 ? 3 * x : x));
+    const single = probeNoiseKernel({ ntk: kernelOf(uneven, 32, 1), examples: 32 }, settings);
+    const width = ({ exact: { low, high } }: typeof probe) => Math.log(high / low);
+    for (const norm of ["exact", "diagonal", "highDim", "trace"] as const) {
+      const { low, value, high } = probe[norm];
+      expect(low).toBeLessThan(value);
+      expect(high).toBeGreaterThan(value);
+      expectRelative(low * high, value ** 2, 1e-12);
+      expect(all[norm]).toMatchObject({ low: all[norm].value, high: all[norm].value });
+    }
+    expect(width(single)).toBeGreaterThan(2 * width(probe));
+  });
+
   test("a probe of one example has a value and no error bar", () => {
     const { exact } = probeNoiseKernel({ ntk: [3], examples: 1 }, settings);
     expect(exact.value).toBeGreaterThan(0);
     expect(exact.standardError).toBeNaN();
+    expect(exact.low).toBeNaN();
   });
 
   test("past the deterministic edge the value is Infinity and the perron zero", () => {

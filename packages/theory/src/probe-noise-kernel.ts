@@ -1,7 +1,8 @@
 import { checkInteger, finiteArray } from "./errors.js";
 import { linearSystem, type LinearSystem } from "./linear-system.js";
 import { noiseKernel, type NoiseKernel, type NoiseKernelOptions } from "./noise-kernel.js";
-import { checkOptions, type SgdSettings } from "./settings.js";
+import { exampleShares, groupCounts, norms, probeInterval, type Norm, type Norms } from "./probe-interval.js";
+import { checkOptions, resolveDynamics, type SgdSettings } from "./settings.js";
 
 /** A noise kernel norm measured on a probe of n of the run's N examples. */
 export interface ProbeEstimate {
@@ -17,6 +18,12 @@ export interface ProbeEstimate {
   readonly halfProbe: number;
   /** 2·value − halfProbe, at least 0: both carried on to n = ∞ along 1/n. NaN where the halves have no finite value. */
   readonly extrapolated: number;
+  /**
+   * Ends of a 95 % interval for the norm of all N examples, bias and chance together (probe-interval.ts). It needs sixteen examples to be of
+   * use, and is wide where few examples make the norm. NaN as `standardError` is.
+   */
+  readonly low: number;
+  readonly high: number;
 }
 
 /** `noiseKernel` of a probe, each norm with its error bar. */
@@ -46,6 +53,9 @@ export interface ProbeInput {
   readonly outputs?: number;
 }
 
+/** Of the groups' K: their spread is far larger. */
+const GROUP_TOLERANCE = 1e-3;
+
 /**
  * The noise kernel norms of a run, from the NTK of a probe batch, with error bars from its two disjoint halves.
  *
@@ -67,31 +77,48 @@ export function probeNoiseKernel(
   const run = { ...settings, population: settings.population ?? examples };
   const system = linearSystem({ ntk: kernel, examples, outputs });
   const whole = noiseKernel(system, run, { ...options, perron: true });
-  const count = Math.floor(examples / 2);
-  const halves: NoiseKernel[] = [];
-  for (const first of count === 0 ? [] : [0, examples - count]) {
-    // Θ_h = J Jᵀ/h: the block of Θ_n, times n/h.
+  // Θ_h = J Jᵀ/h: the block of Θ_n, times n/h.
+  const part = (first: number, count: number, tolerance: number | undefined): NoiseKernel => {
     const block = diagonalBlock(kernel, size, first * outputs, count * outputs, examples / count);
     const start = whole.perron!.slice(first * outputs ** 2, (first + count) * outputs ** 2);
-    halves.push(
-      noiseKernel(linearSystem({ ntk: block, examples: count, outputs }), run, {
-        ...options,
-        start: start.some((x) => x !== 0) ? start : undefined,
-      }),
-    );
+    const isStart = start.some((x) => x !== 0);
+    const options = { tolerance, start: isStart ? start : undefined };
+    return noiseKernel(linearSystem({ ntk: block, examples: count, outputs }), run, options);
+  };
+  const count = Math.floor(examples / 2);
+  const halves = count === 0 ? [] : [0, examples - count].map((first) => part(first, count, options.tolerance));
+  const areFinite = (parts: readonly Norms[]): boolean => parts.every(({ exact }) => Number.isFinite(exact));
+  let groups: readonly Norms[] = halves;
+  for (const wanted of areFinite(halves) ? groupCounts(examples) : []) {
+    if (wanted === 2) break;
+    const own = Math.floor(examples / wanted);
+    const found = Array.from({ length: wanted }, (_, k) => part(k * own, own, GROUP_TOLERANCE));
+    if (!areFinite(found)) continue;
+    groups = found;
+    break;
   }
-  const estimate = (norm: "exact" | "diagonal" | "highDim" | "trace"): ProbeEstimate => {
+  const shares = exampleShares(system, resolveDynamics(where, examples, run), whole.perron!);
+  const covered = examples / run.population;
+  const estimate = (norm: Norm): ProbeEstimate => {
     const value = whole[norm];
     const [a = NaN, b = NaN] = halves.map((half) => half[norm]);
     const halfProbe = (a + b) / 2;
     const extrapolated = Number.isFinite(halfProbe) ? Math.max(0, 2 * value - halfProbe) : NaN;
-    return { value, standardError: Math.abs(a - b) / 2, halfProbe, extrapolated };
+    const own = { value, groups: groups.map((group) => group[norm]), halfProbe, shares: shares[norm], covered };
+    const interval = Number.isFinite(halfProbe) ? probeInterval(own) : { low: NaN, high: NaN };
+    return { value, standardError: Math.abs(a - b) / 2, halfProbe, extrapolated, ...interval };
   };
+  const [exact, diagonal, highDim, trace] = norms.map(estimate) as [
+    ProbeEstimate,
+    ProbeEstimate,
+    ProbeEstimate,
+    ProbeEstimate,
+  ];
   return {
-    exact: estimate("exact"),
-    diagonal: estimate("diagonal"),
-    highDim: estimate("highDim"),
-    trace: estimate("trace"),
+    exact,
+    diagonal,
+    highDim,
+    trace,
     lambdaMax: whole.lambdaMax,
     deterministicRatio: whole.deterministicRatio,
     binding: whole.binding,

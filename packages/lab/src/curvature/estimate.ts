@@ -29,6 +29,12 @@ export function scaled({ value, standardError, samples }: Estimate, factor: numb
   return { ...interval(shift + factor * value, Math.abs(factor) * standardError, samples), samples };
 }
 
+/** The same estimate with another standard error, where more is known of it than the samples tell. */
+export const withStandardError = ({ value, samples }: Estimate, standardError: number): Estimate => ({
+  ...interval(value, standardError, samples),
+  samples,
+});
+
 function interval(value: number, standardError: number, samples: number): Omit<Estimate, "samples"> {
   const reach = samples < 2 ? NaN : studentQuantile(samples - 1) * standardError;
   return { value, standardError, low: value - reach, high: value + reach };

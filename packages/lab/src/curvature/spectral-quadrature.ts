@@ -2,7 +2,7 @@ import { lanczosQuadrature, type Random } from "@sedge/linalg";
 import { highDimNoiseKernel, type SgdSettings } from "@sedge/theory";
 import { BadInput } from "../errors.js";
 import type { SymmetricOperator } from "./curvature-operator.js";
-import { estimateOf, scaled, type Estimate } from "./estimate.js";
+import { estimateOf, scaled, withStandardError, type Estimate } from "./estimate.js";
 
 export interface SpectralQuadratureOptions {
   /** Random vectors. Error bars shrink with their square root. Default 10. */
@@ -55,11 +55,21 @@ export async function spectralQuadrature(
   return { size, probes: found, products };
 }
 
-/** tr f(A), an average over the random vectors. */
+/**
+ * tr f(A), an average over the random vectors. Its standard error is that of their spread, and at least √(2 Σ_k f(θ_k)²/m) over the
+ * Ritz values of a vector: each stands for an eigenvalue at least, whose direction varies a vector's share of it by 2f². Few vectors
+ * that all have little of the largest eigenvector agree with each other and are wrong together.
+ */
 export function traceOfFunction({ size, probes }: SpectralQuadrature, f: (eigenvalue: number) => number): Estimate {
-  return estimateOf(
+  const spread = estimateOf(
     probes.map(({ nodes, weights }) => size * nodes.reduce((sum, node, k) => sum + weights[k]! * f(node), 0)),
   );
+  // A node of rounding's weight is none: Lanczos had ended before it.
+  const variances = probes.map(({ nodes, weights }) =>
+    nodes.reduce((sum, node, k) => sum + (weights[k]! > 1e-14 ? 2 * f(node) ** 2 : 0), 0),
+  );
+  const least = Math.sqrt(variances.reduce((sum, x) => sum + x, 0)) / probes.length;
+  return least > spread.standardError && size > 1 ? withStandardError(spread, least) : spread;
 }
 
 /** What the noise kernel needs to know of a run, besides its learning rate. */

@@ -33,11 +33,16 @@ export function sampledNoiseKernel(
     const factor = isMean ? samples / outputs : 1;
     const own = whole[norm];
     const other = half ? half[norm].value * (isMean ? count / samples : 1) : NaN;
+    // What half of the rows read too much goes into the interval as it goes into the standard error.
+    const bias = (2 * (other - own.value)) / own.value;
+    const reachTo = (end: number): number => Math.hypot(Math.log(end / own.value), bias);
     return {
       value: factor * own.value,
       standardError: factor * Math.hypot(own.standardError, other - own.value),
       halfProbe: factor * own.halfProbe,
       extrapolated: factor * own.extrapolated,
+      low: factor * (own.value === 0 ? 0 : own.value * Math.exp(-reachTo(own.low))),
+      high: factor * (own.value === 0 ? 0 : own.value * Math.exp(reachTo(own.high))),
     };
   };
   return {
