@@ -1,3 +1,4 @@
+import { native } from "#native";
 import { engine } from "./backend.js";
 import { checkArray, checkFinite, checkInteger, checkTarget } from "./errors.js";
 
@@ -16,7 +17,7 @@ export interface Eigensystem {
  */
 export function eigh(matrix: Float64Array, size: number): Eigensystem {
   checkSquare("eigh", matrix, size);
-  const target = { values: new Float64Array(size), vectors: new Float64Array(size * size) };
+  const target = { values: new Float64Array(size), vectors: native.largeArray(size * size) };
   engine().eigh(target, matrix, size);
   return target;
 }

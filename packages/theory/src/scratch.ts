@@ -1,3 +1,5 @@
+import { largeArray } from "@sedge/linalg";
+
 /** Larger arrays are left to the garbage collector. 64 MB each. */
 const KEEP_WORDS = 2 ** 23;
 
@@ -13,7 +15,7 @@ const kept = new Map<Use, Float64Array>();
 export function scratch(use: Use, length: number): Float64Array {
   let array = kept.get(use);
   if (array === undefined || array.length < length) {
-    array = new Float64Array(length);
+    array = largeArray(length);
     if (length <= KEEP_WORDS) kept.set(use, array);
   }
   return array.length === length ? array : array.subarray(0, length);

@@ -4,5 +4,6 @@ import type { Native } from "./native.js";
 export const native: Native = {
   environmentChoice: () => undefined,
   findLibrary: () => ({ engine: null, problems: [] }),
+  largeArray: (length) => new Float64Array(length),
   warn: (message) => console.warn(message),
 };

@@ -3,6 +3,7 @@ import type { Engine } from "../engines/engine.js";
 import { typescriptEngine } from "../engines/typescript.js";
 import type { ProductShape } from "../products.js";
 import { transposeSquare } from "../transpose.js";
+import { largeArray } from "./memory.js";
 import type { Library, Routines } from "./routines.js";
 
 const ONE = Float64Array.of(1);
@@ -135,14 +136,19 @@ function product<Numbers extends Float64Array | Float32Array>(
   );
 }
 
-let kept = { work: new Float64Array(0), integers: new Int32Array(0) };
+interface WorkArrays {
+  readonly work: Float64Array;
+  readonly integers: Int32Array;
+}
+
+let kept: WorkArrays = { work: new Float64Array(0), integers: new Int32Array(0) };
 /** Larger work arrays are given back to the garbage collector. 128 MB. */
 const KEEP_WORDS = 2 ** 24;
 
 /** At least that long, kept for the next call: memory fresh from the system costs more to touch than to compute with. */
-function workArrays(words: number, integers: number): typeof kept {
+function workArrays(words: number, integers: number): WorkArrays {
   if (kept.work.length >= words && kept.integers.length >= integers) return kept;
-  const arrays = { work: new Float64Array(words), integers: new Int32Array(integers) };
+  const arrays = { work: largeArray(words), integers: new Int32Array(integers) };
   if (words <= KEEP_WORDS) kept = arrays;
   return arrays;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { backend, selectBackend } from "../backend.js";
 import { typescriptEngine } from "../engines/typescript.js";
+import { largeArray } from "../large-array.js";
 import { multiply } from "../products.js";
 import { native as browser } from "./browser.js";
 import { candidates } from "./candidates.js";
@@ -106,6 +107,23 @@ test("a chosen library reports its own name", () => {
 
 test("routines are known by the names that NumPy's and SciPy's own OpenBLAS gives them", () => {
   expect(spellings("dsyevd")).toEqual(["dsyevd_", "dsyevd_64_", "scipy_dsyevd_64_", "scipy_dsyevd_"]);
+});
+
+describe("large arrays", () => {
+  test.each([0, 3, 2 ** 18 - 1, 2 ** 18, 700_001])("hold %i zeros that can be written", (length) => {
+    for (const of of [native, browser]) {
+      const array = of.largeArray(length);
+      expect(array.length).toBe(length);
+      expect(array.every((x) => x === 0)).toBe(true);
+      array.fill(1);
+      expect(array.every((x) => x === 1)).toBe(true);
+    }
+  });
+
+  test("are refused a length that is none", () => {
+    expect(() => largeArray(1.5)).toThrow("largeArray: length: expected an integer of at least 0, got 1.5.");
+    expect(() => largeArray("2" as unknown as number)).toThrow(TypeError);
+  });
 });
 
 test("every platform has candidates", () => {

@@ -14,5 +14,7 @@ export interface Native {
   environmentChoice(): string | undefined;
   /** @param path a library's path or name; without it, the usual names are tried */
   findLibrary(path?: string): Search;
+  /** Zeros, in memory that is cheap to touch. */
+  largeArray(length: number): Float64Array;
   warn(message: string): void;
 }

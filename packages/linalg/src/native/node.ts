@@ -1,5 +1,6 @@
 import { type Candidate, candidates } from "./candidates.js";
 import { lapackEngine } from "./lapack.js";
+import { largeArray } from "./memory.js";
 import type { Native, Search } from "./native.js";
 import { type Library, openLibrary } from "./routines.js";
 import { disagreement } from "./verify.js";
@@ -15,6 +16,8 @@ export const native: Native = {
     }
     return { engine: null, problems };
   },
+
+  largeArray,
 
   warn: (message) => process.emitWarning(message, "SedgeWarning"),
 };
