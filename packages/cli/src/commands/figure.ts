@@ -1,5 +1,15 @@
 import { BadInput } from "@sedge/lab";
-import { figure01, figure02, figure03, figure04, figure05, type Figure } from "@sedge/lab/figures";
+import {
+  figure01,
+  figure02,
+  figure03,
+  figure04,
+  figure05,
+  figure07,
+  figure08,
+  figure09,
+  type Figure,
+} from "@sedge/lab/figures";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { runStudy, type StudyOptions } from "../output/study.js";
@@ -20,6 +30,9 @@ const figures: readonly AnyFigure[] = [
   makeable(figure03),
   makeable(figure04),
   makeable(figure05),
+  makeable(figure07),
+  makeable(figure08),
+  makeable(figure09),
 ];
 
 interface FigureFlags {
@@ -34,8 +47,8 @@ interface FigureFlags {
 export function defineFigure(command: Command, io: Io, finish: Finish): void {
   addStoreOption(command)
     .argument("<number>", `which figure: ${figures.map(({ number }) => number).join(", ")}`)
-    .option("--quick", "fewer seeds and steps: the same picture, rougher; seconds for 1 and 2, minutes for 3 to 5")
-    .option("--full", "as large as the paper's, which is the default: minutes for 1 and 2, hours for 3 to 5")
+    .option("--quick", "fewer seeds and steps: the same picture, rougher; minutes for 3 to 5, seconds for the others")
+    .option("--full", "as large as the paper's, which is the default: hours for 3 to 5, minutes for the others")
     .option("--out <folder>", "where the files go", "figures")
     .option("--seed <number>", "of everything random", "1")
     .addHelpText("after", helpText)
@@ -62,8 +75,8 @@ claims as inequalities with what was measured. Where a claim fails the exit code
 Figures:
 ${figures.map(({ number, title }) => `  ${number}  ${title}`).join("\n")}
 
-Finished parts are kept, so an interrupted figure goes on where it was: of 1 and 2 in the output folder (.parts). 3 to 5
-are sweeps, trained on all cores and kept in the store: sweep figure-03, or figure-03-quick, as sedge sweep has them.
+Finished parts are kept in the output folder (.parts), so an interrupted figure goes on where it was. 3 to 5 are sweeps,
+trained on all cores and kept in the store: sweep figure-03, or figure-03-quick, as sedge sweep has them.
 
 Examples:
   sedge figure 1 --quick

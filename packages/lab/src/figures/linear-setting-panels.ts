@@ -9,8 +9,13 @@ import { rampColour, type Theme } from "./plotting/theme.js";
 /** How a setting is written: `m = 0.9`. */
 export type Naming = (value: number) => string;
 
-/** Losses above this are drawn at it. */
-const clip = 10;
+/** Losses outside are drawn at these: beyond the edge they overflow, and with weight decay they vanish. */
+const [floor, clip] = [1e-12, 10];
+const clipped = (loss: number) => Math.min(clip, Math.max(floor, loss));
+const lossDomain = (losses: readonly number[]): [number, number] => [
+  10 ** Math.floor(Math.log10(Math.min(...losses.map(clipped)))),
+  clip,
+];
 
 /** K against a learning rate in the unit that suits the setting. */
 export function kernelPanel(
@@ -56,14 +61,17 @@ export function criticalPanel(
     ["deterministic", "deterministic edge", grey, "triangle"],
   ] as const;
   const values = cases.flatMap(({ critical }) => Object.values(critical));
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const wide = most > 10 * least;
   return {
     title: "Critical learning rate",
     legend: curves.map(([, label, colour, symbol]): LegendEntry => ({ label, colour, symbol })),
     x,
     y: {
       label: "critical η (1/curvature)",
-      type: "log",
-      domain: [10 ** Math.floor(Math.log10(Math.min(...values))), 10 ** Math.ceil(Math.log10(Math.max(...values)))],
+      ...(wide
+        ? { type: "log", domain: [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most))] }
+        : { domain: [0, 1.1 * most] }),
     },
     marks: curves.flatMap(([key, , colour, symbol]) => {
       const points = cases.map(({ value, critical }) => ({ at: shown(value), rate: critical[key] }));
@@ -84,7 +92,6 @@ export function coursePanel({ cases, recordAt, problem }: SettingData, theme: Th
   const colour = (i: number) => rampColour(theme, i, cases.length);
   const course = (losses: readonly number[]) =>
     recordAt.flatMap((step, k) => (step > 0 ? [[step, losses[k]!] as [number, number]] : []));
-  const least = Math.min(...cases.flatMap(({ course: { expectedLoss } }) => expectedLoss));
   return {
     title: "Loss against step, at the same K exact",
     legend: [
@@ -98,7 +105,7 @@ export function coursePanel({ cases, recordAt, problem }: SettingData, theme: Th
     y: {
       label: "loss, ½ mean squared residual",
       type: "log",
-      domain: [10 ** Math.floor(Math.log10(least)), clip],
+      domain: lossDomain(cases.flatMap(({ course: { expectedLoss } }) => expectedLoss)),
     },
     marks: cases.flatMap(({ course: { meanLoss, expectedLoss } }, i) => [
       Plot.line(course(meanLoss), { stroke: colour(i), strokeWidth: 2.2, clip: true }),
@@ -110,18 +117,21 @@ export function coursePanel({ cases, recordAt, problem }: SettingData, theme: Th
 /** Expected loss after the last step against K exact: one edge for every value. */
 export function finalPanel({ cases, problem }: SettingData, theme: Theme, naming: Naming): Panel {
   const colour = (i: number) => rampColour(theme, i, cases.length);
-  const clipped = cases.map(({ finals }) => finals.map(({ k, loss }) => [k, Math.min(clip, loss)] as [number, number]));
-  const least = Math.min(...clipped.flat().map(([, loss]) => loss));
+  const points = cases.map(({ finals }) => finals.map(({ k, loss }) => [k, clipped(loss)] as [number, number]));
   return {
     title: `Expected loss after ${problem.steps.toLocaleString("en-GB")} steps against K`,
     legend: cases.map(({ value }, i): LegendEntry => ({ label: naming(value), colour: colour(i), symbol: "dot" })),
     x: { label: "K exact (dimensionless)", domain: [0, 1.3] },
-    y: { label: "loss, clipped at 10", type: "log", domain: [10 ** Math.floor(Math.log10(least)), clip * 1.6] },
+    y: {
+      label: "loss, clipped to 10^{−12} … 10",
+      type: "log",
+      domain: [lossDomain(points.flat().map(([, loss]) => loss))[0], 1.6 * clip],
+    },
     marks: [
       Plot.ruleX([1], { stroke: theme.edge, strokeWidth: 1.3 }),
-      ...clipped.flatMap((points, i) => [
-        Plot.line(points, { stroke: colour(i), strokeWidth: 1.3, clip: true }),
-        Plot.dot(points, { r: 3.2, fill: colour(i) }),
+      ...points.flatMap((course, i) => [
+        Plot.line(course, { stroke: colour(i), strokeWidth: 1.3, clip: true }),
+        Plot.dot(course, { r: 3.2, fill: colour(i) }),
       ]),
     ],
   };

@@ -58,7 +58,7 @@ export async function linearSetting(
   { quick, seed, parts, onProgress, signal }: FigureContext,
 ): Promise<SettingData> {
   const problem = quick
-    ? { examples: 50, params: 60, batchSize, steps: 2000, seeds: 32, seed }
+    ? { examples: 50, params: 60, batchSize, steps: 1000, seeds: 32, seed }
     : { examples: 100, params: 120, batchSize, steps: 5000, seeds: 100, seed };
   const { examples, params, steps, seeds } = problem;
   const random = createRandom(`figure ${figure}, ${seed}`);
