@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, type RunSummary } from "@sedge/server";
@@ -91,6 +91,20 @@ test("a run that fails is reported and does not stop the others; when the sweep 
   const second = await sedge(...argv);
   expect(second.code).toBe(0);
   expect(second.stderr).toContain("failing: 2 finished");
+});
+
+test("without Slurm, --engine slurm says what is missing, and nothing is made", async () => {
+  const sweep = config("nowhere", { base, grid: { seed: [0] } });
+  vi.stubEnv("PATH", join(folder, "empty"));
+  try {
+    expect(await sedge("sweep", sweep, "--engine", "slurm", "--store", join(folder, "nowhere"))).toEqual({
+      ...{ code: 2, stdout: "" },
+      stderr: "sedge sweep: engine slurm: sbatch was not found; expected the commands of Slurm on the PATH.\n",
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(existsSync(join(folder, "nowhere"))).toBe(false);
 });
 
 /** A file of NumPy's format, version 1. */
