@@ -59,6 +59,24 @@ const criticalSchema = z
   .object({ value: wireNumberSchema, edge: z.enum(["stochastic", "deterministic", "none"]) })
   .nullable();
 
+const measuredSchema = z.object({ value: wireNumberSchema, standardError: wireNumberSchema });
+const adviceAnswerSchema = z
+  .object({
+    verdict: z.object({ state: z.string(), binding: z.string().nullable(), text: z.string() }),
+    temper: z.enum(["too-bold", "balanced", "timid", "unknown"]),
+    statements: z.array(
+      z.object({
+        about: z.string(),
+        text: z.string(),
+        confidence: z.enum(["sure", "likely", "unsure"]),
+        numbers: z.record(z.string(), measuredSchema),
+        change: z.object({ learningRate: z.number(), batchSize: z.number() }).partial().optional(),
+      }),
+    ),
+    text: z.string().describe("All statements"),
+  })
+  .describe("What sedge advise and sedge measure say of the same numbers");
+
 export const probeAnswerSchema = z
   .object({
     runId: z.string(),
@@ -82,7 +100,7 @@ export const probeAnswerSchema = z
     criticalLearningRate: criticalSchema,
     criticalBatchSize: criticalSchema,
     topExamples: z.array(z.object({ place: z.int(), weight: z.number() })),
-    advice: z.object({ state: z.string(), binding: z.string().nullable(), text: z.string() }),
+    advice: adviceAnswerSchema,
     notes: z.array(z.string()),
   })
   .describe("What the probe comes to, as it has been stored");

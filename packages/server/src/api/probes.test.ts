@@ -40,7 +40,7 @@ test("a probe is answered, and stored as metrics, probe, spectrum and advice; th
   expect(response.status).toBe(201);
   const answer = probeAnswerSchema.parse(await response.json());
   expect(answer).toMatchObject({ runId: "a", step: 30, kind: "ntk", examples });
-  expect(answer.advice.text).toContain(`K = ${Number(answer.noiseKernel.exact!.value).toFixed(2)}`);
+  expect(answer.advice.verdict.text).toContain(`K = ${Number(answer.noiseKernel.exact!.value).toFixed(2)}`);
 
   const { exact, diagonal, highDim, trace } = answer.noiseKernel;
   expect(store.run("a").latest).toMatchObject({
@@ -62,7 +62,9 @@ test("a probe is answered, and stored as metrics, probe, spectrum and advice; th
   expect(spectra[0]!.eigenvalues).toHaveLength(examples);
   expect(spectra[0]!.eigenvalues.at(-1)).toBe(answer.lambdaMax);
   const { advice } = adviceSchema.parse(await get("runs/a/advice"));
-  expect(advice).toMatchObject([{ step: 30, kind: "probe", text: answer.advice.text }]);
+  expect(advice).toMatchObject([
+    { step: 30, kind: "probe", text: answer.advice.text, data: { temper: answer.advice.temper } },
+  ]);
   await stream.until(() => stream.of("recorded")[0]);
   expect(stream.of("recorded")[0]!.data).toMatchObject({
     runId: "a",
@@ -84,8 +86,8 @@ test("a probe is answered, and stored as metrics, probe, spectrum and advice; th
 test("while a large Gram is worked on, the server answers others", async () => {
   const { store, app, post } = serve();
   await post("runs", '{"id":"a"}');
-  const examples = 500;
-  const gram = gramOf(examples, 510);
+  const examples = 320;
+  const gram = gramOf(examples, 330);
   const query = `step=1&dtype=float64&examples=${examples}&learningRate=0.001&batchSize=2`;
   let done = false;
   const begin = performance.now();

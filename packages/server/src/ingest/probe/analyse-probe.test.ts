@@ -1,5 +1,13 @@
+import { advise, adviceText, criticalValues } from "@sedge/lab/advice";
 import { createRandom, eigvalsh, multiplySymmetric } from "@sedge/linalg";
-import { linearSystem, noiseKernel, probeNoiseKernel, spectralRadius } from "@sedge/theory";
+import {
+  criticalBatchSize,
+  criticalLearningRate,
+  linearSystem,
+  noiseKernel,
+  probeNoiseKernel,
+  spectralRadius,
+} from "@sedge/theory";
 import { expect, test } from "vitest";
 import { IngestError } from "../../errors.js";
 import { analyseProbe } from "./analyse-probe.js";
@@ -82,7 +90,11 @@ test("a trace gives K by the trace, η tr Θ/(2BC(1 − m)), and no more", () =>
   expect(analysis.noiseKernel).toEqual({
     trace: { value: (0.02 * 30) / (2 * 4 * 3 * 0.5), standardError: NaN, halfProbe: NaN },
   });
-  expect([analysis.lambdaMax, analysis.deterministicRatio, analysis.advice.state]).toEqual([null, null, "unknown"]);
+  expect([analysis.lambdaMax, analysis.deterministicRatio, analysis.advice.text]).toEqual([
+    null,
+    null,
+    "No advice: neither edge was measured.",
+  ]);
 });
 
 test("gradients with sampled labels: means over the modes come out right, and K reads high, less so with more samples", () => {
@@ -123,16 +135,38 @@ test("gradients with sampled labels: means over the modes come out right, and K 
 test("past the deterministic edge every K is infinite, and no batch size cures that", () => {
   const { noiseKernel: norms, advice, criticalBatchSize } = analyse({ ...body, learningRate: 5, gram });
   expect(norms.exact!.value).toBe(Infinity);
-  expect(advice).toMatchObject({ state: "past-edge", binding: "deterministic" });
-  expect(advice.text).toContain("no batch size cures that");
+  expect(advice.verdict).toMatchObject({ state: "past-edge", binding: "deterministic" });
+  expect(advice.text).toContain("A larger batch does not help there.");
   expect(criticalBatchSize!.value).toBe(Infinity);
 });
 
 test("next to the edge, where the error bar spans the decision, no number is given as advice", () => {
   const { value } = analyse({ ...body, gram }).criticalLearningRate!;
   const { advice } = analyse({ ...body, learningRate: value, gram });
-  expect(advice.state).toBe("at-edge");
-  expect(advice.text).not.toContain("η =");
+  expect(advice.verdict.state).toBe("at-edge");
+  expect(advice.statements.filter(({ change }) => change !== undefined)).toEqual([]);
+});
+
+test("the advice is the advisor's, word for word, and the limits are the theory's with the edge that is met", () => {
+  const analysis = analyse({ ...body, gram });
+  const system = linearSystem({ jacobian, examples, outputs });
+  const measured = {
+    ...{ learningRate: 0.02, batchSize: 4, population: 500, probe: examples },
+    kernel: analysis.noiseKernel.exact!,
+    deterministic: { value: analysis.deterministicRatio!, standardError: NaN },
+    critical: criticalValues(system, settings, analysis.deterministicRatio!),
+    examples: analysis.topExamples.map(({ place, weight }) => ({ index: place, weight })),
+  };
+  // The Gram holds the Jacobian's products in another order of summation: three digits are the same.
+  expect(analysis.advice.text).toBe(adviceText(advise(measured)));
+  const { learningRate, batchSize, ...others } = settings;
+  const [eta, batch] = [
+    criticalLearningRate(system, { ...others, batchSize }),
+    criticalBatchSize(system, { ...others, learningRate }),
+  ];
+  expect([analysis.criticalLearningRate!.edge, analysis.criticalBatchSize!.edge]).toEqual([eta.edge, batch.edge]);
+  expect(Math.abs(analysis.criticalLearningRate!.value / eta.value - 1)).toBeLessThan(1e-9);
+  expect(Math.abs(analysis.criticalBatchSize!.value / batch.value - 1)).toBeLessThan(1e-9);
 });
 
 test.each([

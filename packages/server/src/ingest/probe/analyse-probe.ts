@@ -1,7 +1,12 @@
-import { standingOf, verdict } from "@sedge/lab/verdict";
 import {
-  criticalBatchSize,
-  criticalLearningRate,
+  advise,
+  adviceText,
+  criticalValues,
+  type Advice,
+  type AdviceInput,
+  type CriticalValues,
+} from "@sedge/lab/advice";
+import {
   probeNoiseKernel,
   TheoryRangeError,
   TheoryTypeError,
@@ -12,7 +17,7 @@ import {
 import { IngestError } from "../../errors.js";
 import type { ProbeRequest } from "./probe-request.js";
 
-/** Rows up to which the critical values are solved for: they cost some three times what K does. */
+/** Rows up to which the critical values are solved for, which costs some four times what K does; above, advice rests on bounds. */
 const largestSolved = 1024;
 const exampleCount = 10;
 
@@ -38,8 +43,8 @@ export interface ProbeAnalysis {
   readonly topExamples: readonly { readonly place: number; readonly weight: number }[];
   /** Of Θ, ascending. */
   readonly spectrum: Float64Array;
-  /** Where the run stands, and what that means for η and B. */
-  readonly advice: { readonly state: string; readonly binding: string | null; readonly text: string };
+  /** What the advisor says of any run: where it stands, what to change of η and B, how sure that is. `text` is all of it. */
+  readonly advice: Advice & { readonly text: string };
   /** What a reader must know. */
   readonly notes: readonly string[];
 }
@@ -59,14 +64,13 @@ export function analyseProbe(request: ProbeRequest): ProbeAnalysis {
 function ofTrace(request: ProbeRequest): ProbeAnalysis {
   const { kind, examples, outputs, samples, settings, trace } = request;
   const value = traceNoiseKernel(trace, outputs, settings);
-  const text = `K = ${value.toFixed(2)} by the trace alone, which reads low; neither edge was measured`;
   return {
     ...{ kind, examples, outputs, samples, settings },
     noiseKernel: { trace: { value, standardError: NaN, halfProbe: NaN } },
     ...{ lambdaMax: null, deterministicRatio: null, criticalLearningRate: null, criticalBatchSize: null },
     topExamples: [],
     spectrum: new Float64Array(),
-    advice: { state: "unknown", binding: null, text },
+    advice: adviceOf({ ...settings, kernel: unknown, deterministic: unknown, probe: examples }),
     notes: ["A trace gives no λ_max and no exact K. Send the Gram for both."],
   };
 }
@@ -90,11 +94,13 @@ function ofGram(request: ProbeRequest, gram: Float64Array): ProbeAnalysis {
         "noise and read high. The Gram of the Jacobian is free of that.",
     );
   }
-  const { learningRate, batchSize, ...others } = settings;
   const solved = size <= largestSolved;
-  if (!solved) notes.push(`Critical values are solved for up to ${largestSolved} rows.`);
-  const etaCritical = solved ? criticalLearningRate(system, { batchSize, ...others }) : null;
-  const batchCritical = solved ? criticalBatchSize(system, { learningRate, ...others }) : null;
+  if (!solved) notes.push(`Critical values are solved for up to ${largestSolved} rows; the advice rests on bounds.`);
+  const critical = solved ? criticalValues(system, settings, deterministicRatio) : undefined;
+  const topExamples = [...exampleWeights]
+    .map((weight, place) => ({ place, weight }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, exampleCount);
   return {
     ...{ kind, examples, outputs, samples, settings },
     noiseKernel: {
@@ -103,13 +109,18 @@ function ofGram(request: ProbeRequest, gram: Float64Array): ProbeAnalysis {
       highDim: scaled(highDim, means),
       trace: scaled(trace, means),
     },
-    ...{ lambdaMax, deterministicRatio, criticalLearningRate: etaCritical, criticalBatchSize: batchCritical },
-    topExamples: [...exampleWeights]
-      .map((weight, place) => ({ place, weight }))
-      .sort((a, b) => b.weight - a.weight)
-      .slice(0, exampleCount),
+    ...{ lambdaMax, deterministicRatio, topExamples },
+    criticalLearningRate:
+      critical === undefined ? null : rateEdge(critical, settings.learningRate / deterministicRatio),
+    criticalBatchSize: critical === undefined ? null : batchEdge(critical),
     spectrum: system.spectrum,
-    advice: adviceOf(exact, deterministicRatio, settings, etaCritical, batchCritical),
+    advice: adviceOf({
+      ...settings,
+      kernel: { value: exact.value, standardError: exact.standardError },
+      ...{ deterministic: { value: deterministicRatio, standardError: NaN }, critical },
+      probe: examples,
+      examples: topExamples.map(({ place, weight }) => ({ index: place, weight })),
+    }),
     notes,
   };
 }
@@ -128,30 +139,21 @@ function scaled({ value, standardError, halfProbe }: ProbeEstimate, factor: numb
   return { value: value * factor, standardError: standardError * factor, halfProbe: halfProbe * factor };
 }
 
-function adviceOf(
-  exact: ProbeEstimate,
-  deterministicRatio: number,
-  { learningRate, batchSize }: ProbeRequest["settings"],
-  eta: CriticalValue | null,
-  batch: CriticalValue | null,
-): ProbeAnalysis["advice"] {
-  const latest = {
-    "noiseKernel/exact": exact.value,
-    "noiseKernel/exact/standardError": exact.standardError,
-    "edge/deterministic": deterministicRatio,
-  };
-  const { state, binding, text } = verdict(standingOf("running", 0, latest));
-  // Next to the edge the error bar spans the decision, and no number should be read as one.
-  if (state === "at-edge" || eta === null || batch === null) return { state, binding, text };
-  const sentences = [text];
-  if (eta.edge !== "none") {
-    const edge = eta.edge === "stochastic" ? "K reaches 1" : "the deterministic edge comes";
-    sentences.push(`with B = ${batchSize}, ${edge} at η = ${short(eta.value)} (now ${short(learningRate)})`);
-  }
-  if (batch.edge === "stochastic") {
-    sentences.push(`with η = ${short(learningRate)}, batches of ${Math.ceil(batch.value)} and more keep K below 1`);
-  } else if (batch.edge === "deterministic") sentences.push("no batch size cures that");
-  return { state, binding, text: sentences.join("; ") };
+const unknown = { value: NaN, standardError: NaN };
+
+function adviceOf(input: AdviceInput): ProbeAnalysis["advice"] {
+  const advice = advise(input);
+  return { ...advice, text: adviceText(advice) };
 }
 
-const short = (value: number) => String(Number(value.toPrecision(3)));
+/** Where η meets its limit, and which: K = 1 comes first unless the kernel's noise never suffices for it. */
+function rateEdge({ learningRate: { value } }: CriticalValues, deterministicEdge: number): CriticalValue {
+  if (value === Infinity) return { value, edge: "none" };
+  // criticalLearningRate looks for K = 1 up to a billionth below the edge.
+  return { value, edge: value < deterministicEdge * (1 - 1e-9) ? "stochastic" : "deterministic" };
+}
+
+function batchEdge({ batchSize: { value } }: CriticalValues): CriticalValue {
+  if (value === Infinity) return { value, edge: "deterministic" };
+  return { value, edge: value > 1 ? "stochastic" : "none" };
+}
