@@ -129,7 +129,7 @@ describe("K of the population, from probes drawn of it", () => {
     const matrix = curved(population, loss);
     const system = linearSystem({ ntk: matrix, examples, outputs });
     const settings = { learningRate: 0.5 / system.lambdaMax, batchSize, population: examples };
-    const held = heldByNorm(noiseKernel(system, settings), 40, (random) => {
+    const held = heldByNorm(noiseKernel(system, settings), 30, (random) => {
       const ntk = probeOf(matrix, population, draw(random, examples, probe));
       return probeNoiseKernel({ ntk, examples: probe, outputs }, settings, { tolerance: 1e-4 });
     });
@@ -145,7 +145,7 @@ test("K of a model of many outputs, from probes with random directions in place 
   const matrix = curved(population, "cross-entropy");
   const system = linearSystem({ ntk: matrix, examples, outputs });
   const settings = { learningRate: 0.25 / system.lambdaMax, batchSize: 4, population: examples };
-  const held = heldByNorm(noiseKernel(system, settings), 40, (random) => {
+  const held = heldByNorm(noiseKernel(system, settings), 24, (random) => {
     const chosen = draw(random, examples, probe);
     const own = Float64Array.from(chosen.flatMap((i) => [...output.subarray(i * outputs, (i + 1) * outputs)]));
     const directions = sampledDirections({
@@ -192,7 +192,7 @@ describe.each(curvatureCases())("traces of the dense matrix: $name", (own) => {
     const spectrum = eigvalsh(dense, size);
     const sum = (f: (x: number) => number) => spectrum.reduce((all, x) => all + f(x), 0);
     const square = (x: number) => x / (2 + x * x);
-    const trials = size < 300 ? 120 : 30; // products take size² each
+    const trials = size < 300 ? 100 : 20; // products take size² each
     const trace = sum((x) => x);
     const held = {
       hutchinson: await coverage(trace, trials, (random) => hutchinson(operator, { products: 30, random })),

@@ -1,7 +1,7 @@
 import type { Random } from "@sedge/linalg";
 import { BadInput } from "../errors.js";
 import type { SymmetricOperator } from "./curvature-operator.js";
-import { estimateOf, scaled, type Estimate } from "./estimate.js";
+import { estimateOf, scaled, withStandardError, type Estimate } from "./estimate.js";
 import { inner } from "./neighbours/vectors.js";
 import { randomSigns } from "./spectral-quadrature.js";
 
@@ -13,7 +13,9 @@ export interface TraceOptions {
 }
 
 /**
- * tr A as the mean of vᵀAv over vectors of random signs (Hutchinson 1990). Its variance is 2‖A‖²_F less the diagonal's part.
+ * tr A as the mean of vᵀAv over vectors of random signs (Hutchinson 1990). Its variance is 2‖A‖²_F less the diagonal's part, and the
+ * standard error at least that by ‖A‖²_F = E‖Av‖²: vectors that all have little of a large eigenvector agree with each other, and the
+ * fourth powers in their spread show it less than the squares in ‖Av‖² do.
  *
  * @throws BadInput if there are fewer than two products, which leave no error bar.
  */
@@ -23,12 +25,16 @@ export async function hutchinson(
 ): Promise<Estimate> {
   requireProducts("hutchinson", products, 2);
   const samples = [];
+  let squares = 0;
   for (let i = 0; i < products; i++) {
     signal?.throwIfAborted();
     const v = randomSigns(operator.size, random);
-    samples.push(inner(v, await operator.apply(v)));
+    const image = await operator.apply(v);
+    samples.push(inner(v, image));
+    squares += inner(image, image);
   }
-  return estimateOf(samples);
+  const spread = estimateOf(samples);
+  return withStandardError(spread, Math.max(spread.standardError, Math.sqrt(2 * squares) / products));
 }
 
 /**
