@@ -39,4 +39,10 @@ export {
 export { expectedSharpening, type ExpectedSharpening, type SharpeningInput } from "./simulation/sharpening.js";
 export type { SimulationOptions } from "./simulation/run-plan.js";
 export { TheoryRangeError, TheoryTypeError } from "./errors.js";
-export { probeNoiseKernel, type ProbeEstimate, type ProbeInput, type ProbeNoiseKernel } from "./probe-noise-kernel.js";
+export {
+  probeNoiseKernel,
+  type ProbeEstimate,
+  type ProbeInput,
+  type ProbeNoiseKernel,
+  type ProbeOptions,
+} from "./probe-noise-kernel.js";

@@ -20,7 +20,8 @@ export interface ProbeEstimate {
   readonly extrapolated: number;
   /**
    * Ends of a 95 % interval for the norm of all N examples, bias and chance together (probe-interval.ts). It needs sixteen examples to be of
-   * use, and is wide where few examples make the norm. NaN as `standardError` is.
+   * use, and is wide where few examples make the norm. NaN as `standardError` is, and with
+   * the option `interval: false`.
    */
   readonly low: number;
   readonly high: number;
@@ -53,6 +54,11 @@ export interface ProbeInput {
   readonly outputs?: number;
 }
 
+export interface ProbeOptions extends Pick<NoiseKernelOptions, "tolerance" | "start"> {
+  /** Whether `low` and `high` are wanted: their groups take up to a sixth of the time. Default true. */
+  readonly interval?: boolean | undefined;
+}
+
 /** Of the groups' K: their spread is far larger. */
 const GROUP_TOLERANCE = 1e-3;
 
@@ -66,7 +72,7 @@ const GROUP_TOLERANCE = 1e-3;
 export function probeNoiseKernel(
   { ntk, examples, outputs = 1 }: ProbeInput,
   settings: SgdSettings,
-  options: Pick<NoiseKernelOptions, "tolerance" | "start"> = {},
+  options: ProbeOptions = {},
 ): ProbeNoiseKernel {
   const where = "probeNoiseKernel";
   checkInteger(where, "examples", examples, 1);
@@ -76,20 +82,20 @@ export function probeNoiseKernel(
   const kernel = finiteArray(where, "ntk", ntk, size * size, `size × size = ${size} × ${size}`);
   const run = { ...settings, population: settings.population ?? examples };
   const system = linearSystem({ ntk: kernel, examples, outputs });
-  const whole = noiseKernel(system, run, { ...options, perron: true });
+  const { tolerance, start, interval: isWanted = true } = options;
+  const whole = noiseKernel(system, run, { tolerance, start, perron: true });
   // Θ_h = J Jᵀ/h: the block of Θ_n, times n/h.
   const part = (first: number, count: number, tolerance: number | undefined): NoiseKernel => {
     const block = diagonalBlock(kernel, size, first * outputs, count * outputs, examples / count);
-    const start = whole.perron!.slice(first * outputs ** 2, (first + count) * outputs ** 2);
-    const isStart = start.some((x) => x !== 0);
-    const options = { tolerance, start: isStart ? start : undefined };
-    return noiseKernel(linearSystem({ ntk: block, examples: count, outputs }), run, options);
+    const own = whole.perron!.slice(first * outputs ** 2, (first + count) * outputs ** 2);
+    const start = own.some((x) => x !== 0) ? own : undefined;
+    return noiseKernel(linearSystem({ ntk: block, examples: count, outputs }), run, { tolerance, start });
   };
   const count = Math.floor(examples / 2);
-  const halves = count === 0 ? [] : [0, examples - count].map((first) => part(first, count, options.tolerance));
+  const halves = count === 0 ? [] : [0, examples - count].map((first) => part(first, count, tolerance));
   const areFinite = (parts: readonly Norms[]): boolean => parts.every(({ exact }) => Number.isFinite(exact));
   let groups: readonly Norms[] = halves;
-  for (const wanted of areFinite(halves) ? groupCounts(examples) : []) {
+  for (const wanted of isWanted && areFinite(halves) ? groupCounts(examples) : []) {
     if (wanted === 2) break;
     const own = Math.floor(examples / wanted);
     const found = Array.from({ length: wanted }, (_, k) => part(k * own, own, GROUP_TOLERANCE));
@@ -105,7 +111,7 @@ export function probeNoiseKernel(
     const halfProbe = (a + b) / 2;
     const extrapolated = Number.isFinite(halfProbe) ? Math.max(0, 2 * value - halfProbe) : NaN;
     const own = { value, groups: groups.map((group) => group[norm]), halfProbe, shares: shares[norm], covered };
-    const interval = Number.isFinite(halfProbe) ? probeInterval(own) : { low: NaN, high: NaN };
+    const interval = isWanted && Number.isFinite(halfProbe) ? probeInterval(own) : { low: NaN, high: NaN };
     return { value, standardError: Math.abs(a - b) / 2, halfProbe, extrapolated, ...interval };
   };
   const [exact, diagonal, highDim, trace] = norms.map(estimate) as [

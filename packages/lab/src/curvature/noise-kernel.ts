@@ -11,6 +11,8 @@ export interface NoiseKernelEstimateOptions {
   readonly tolerance?: number;
   /** `perron` of an earlier measurement on the same probe. */
   readonly start?: Float64Array | undefined;
+  /** Whether the ends of 95 % intervals are wanted. Default true. */
+  readonly interval?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export function estimateNoiseKernel(
   ntk: Ntk,
   loss: Loss,
   { examples: population, ...sgd }: SgdSettings & { readonly nesterov?: boolean },
-  { learningRate, tolerance = 1e-5, start }: NoiseKernelEstimateOptions,
+  { learningRate, tolerance = 1e-5, start, interval }: NoiseKernelEstimateOptions,
 ): ProbeNoiseKernel {
   const { matrix, examples, outputs, output } = ntk;
   if (examples < 2 || examples > population) {
@@ -34,7 +36,7 @@ export function estimateNoiseKernel(
   return probeNoiseKernel(
     { ntk: roots === null ? matrix : conjugateBlocks(matrix, roots, examples, outputs), examples, outputs },
     { ...sgd, learningRate, population },
-    { tolerance, start: start?.some((x) => x !== 0) ? start : undefined }, // all zeros past the deterministic edge
+    { tolerance, interval, start: start?.some((x) => x !== 0) ? start : undefined }, // all zeros past the deterministic edge
   );
 }
 

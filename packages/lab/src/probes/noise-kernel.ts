@@ -84,7 +84,7 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
 
           if (samples === null) {
             const ntk = await estimator.measure(params, inputs, options);
-            const estimate = estimateNoiseKernel(ntk, loss, own, { learningRate: rate, start });
+            const estimate = estimateNoiseKernel(ntk, loss, own, { learningRate: rate, start, interval: false });
             start = estimate.perron;
             const roots = outputHessianRoots(loss, ntk.output, outputs);
             await explain(estimate, ntk.output, rootDirections(roots, examples, outputs));
@@ -98,7 +98,7 @@ export function noiseKernelProbe({ examples = 64, mostWork = 3e11 }: NoiseKernel
           const estimate = sampledNoiseKernel(
             { matrix, examples, samples, outputs },
             { ...settings, learningRate: rate, population },
-            { tolerance: 1e-5 },
+            { tolerance: 1e-5, interval: false },
           );
           await explain(estimate, output, directions);
           return metrics(estimate);

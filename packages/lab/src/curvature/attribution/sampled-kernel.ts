@@ -27,6 +27,7 @@ export function sampledNoiseKernel(
     count === 0
       ? null
       : probeNoiseKernel({ ntk: someRows(matrix, examples, samples, count), examples, outputs: count }, settings, {
+          interval: false,
           ...(options.tolerance !== undefined && { tolerance: options.tolerance }),
         });
   const estimate = (norm: "exact" | "diagonal" | "highDim" | "trace", isMean: boolean): ProbeEstimate => {
