@@ -6,6 +6,7 @@ import { criticalLearningRate, noiseKernel } from "@sedge/theory";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fixturePath, pytorchFixtures } from "../../../autodiff/src/testing/pytorch-fixture.js";
 import type { ImageSet } from "../data/image-set.js";
+import { npy, zip } from "../data/testing.js";
 import { attributeNoiseKernel } from "../curvature/attribution/attribute.js";
 import { BadInput } from "../errors.js";
 import { modelFromOnnx } from "../models/model-from-onnx.js";
@@ -13,7 +14,7 @@ import { openKeptStages } from "./kept-stages.js";
 import { lossFromOnnx } from "./loss-from-onnx.js";
 import { measure, type Measurement, type MeasureOptions } from "./measure.js";
 import { probeBatch } from "./probe-batch.js";
-import type { ProbeData } from "./probe-data.js";
+import { readProbeData, type ProbeData } from "./probe-data.js";
 import { writeMeasurement } from "./write-report.js";
 
 const fixture = (name: string) => pytorchFixtures().find((one) => one.name === name)!;
@@ -209,6 +210,32 @@ describe("a measurement that was broken off", () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test("a .npz has the inputs by name, and targets of the first name that it has, or of a file of their own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sedge-npz-"));
+  try {
+    const ids = npy("<i8", [3, 2], [1, 2, 3, 4, 5, 6]);
+    const labels = npy("<i8", [3], [2, 0, 1]);
+    const file = (name: string, content: Buffer) => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const request = { split: "train", imageSize: null, mostImages: 3, seed: 0, skipBroken: false } as const;
+    const read = async (path: string, targets?: string) =>
+      (await readProbeData({ ...request, path, targets })) as Arrays;
+    const both = file("both.npz", zip({ "ids.npy": ids, "labels.npy": labels }, true));
+    expect([...(await read(both)).targets.values]).toEqual([2, 0, 1]);
+    const { inputs, targets } = await read(both, file("other.npy", npy("<i8", [3], [1, 1, 1])));
+    expect([...targets.values]).toEqual([1, 1, 1]);
+    expect((inputs as ReadonlyMap<string, { shape: number[] }>).get("ids")!.shape).toEqual([3, 2]);
+    const alone = file("alone.npz", zip({ "ids.npy": ids }, false));
+    await expect(read(alone)).rejects.toThrow(
+      /alone\.npz: expected an array "targets", "labels", "y" or .*found "ids"/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("bad input, in one line", () => {

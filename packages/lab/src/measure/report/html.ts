@@ -46,7 +46,7 @@ function edges({ deterministic, noiseKernel: k }: MeasureReport): string {
     [
       "λ<sub>max</sub> of the Hessian",
       `${escapeHtml(bar(deterministic.lambdaMax))}`,
-      `on the edge at ${number(deterministic.edge)}; solver’s residual ${number(deterministic.ritzResidual, 2)}`,
+      `on the edge at ${number(deterministic.edge)}, unit 1/η; solver’s residual ${number(deterministic.ritzResidual, 2)}`,
     ],
     ["distance to the deterministic edge", escapeHtml(bar(deterministic.ratio)), "1 on the edge, dimensionless"],
     [
