@@ -166,7 +166,10 @@ export function fillSweep(store: RunStore): void {
           name: `η = ${learningRate}, B = ${batchSize}${seed > 1 ? `, seed ${seed}` : ""}`,
           ...{ learningRate, batchSize, noiseKernel, steps: 1000, startedAt: (started += 1000) },
         };
-        const id = startRun(store, { ...run, config: { ...config, seed, learningRate, batchSize } });
+        const id = startRun(store, {
+          ...run,
+          config: { ...config, control: undefined, seed, learningRate, batchSize },
+        });
         const diverged = noiseKernel > 1;
         const end = diverged ? 40 : 1000;
         for (let step = 0; step <= end; step += diverged ? 10 : 50) {
@@ -182,7 +185,9 @@ export function fillSweep(store: RunStore): void {
         store.append({ type: "run-finished", runId: id, time: started + 2 * end, step: end, status });
         store.flush();
         store.setTags(id, [`sweep:${sweepName}`]);
-        const data = { matrix: "ntk", examples: 16, outputs: 2, eigenvalues: eigenvaluesAt(0).map((x) => x / 8) };
+        const eigenvalues = eigenvaluesAt(0).map((x) => x / 8);
+        const residuals = eigenvalues.map(() => 0.5); // of a loss on the probe of 32 · 0.5/(2 · 16) = 0.5
+        const data = { matrix: "ntk", examples: 16, outputs: 2, eigenvalues, residuals, loss: 0.5 };
         store.record(id, {
           probes: [0, end].map((step) => ({
             step,

@@ -172,6 +172,23 @@ describe("a run's page", () => {
     await figure("theory").locator("math").first().waitFor();
   });
 
+  test("draws theory's loss curve beside a run of squared loss, and says where it is linearised", async () => {
+    const { id } = dashboard.store.runs().find(({ name }) => name === "η = 0.01, B = 16")!;
+    await visit(`/?run=${id}`);
+    await chart(page, "loss").getByText("theory, linearised at step 0").waitFor();
+    // Train and test, 21 points each, and a point for every step from 0 to 1000.
+    await untilPoints(page, "loss", 2 * 21 + 1001);
+    await chart(page, "loss").getByRole("button", { name: "theory" }).click();
+    await page.waitForFunction(
+      () => document.querySelector('[data-chart="loss"]')?.getAttribute("data-points") === "42",
+    );
+    // A controlled run has none: its learning rate moves. Its target is on the overview chart instead.
+    await visit(`/?run=${recorded}`);
+    await chart(page, "edges").getByRole("button", { name: "target K" }).waitFor();
+    expect(await chart(page, "edges").locator("tbody td").last().innerText()).toBe("0.900");
+    expect(await chart(page, "loss").getByRole("button", { name: "theory" }).count()).toBe(0);
+  });
+
   test("draws the spectrum, of the kernel or the Hessian; saved, it is a figure or numbers", async () => {
     await visit(`/?run=${recorded}`);
     await figure("spectrum").locator("image").waitFor();

@@ -24,6 +24,9 @@ export function ChartLegend({ definition, lines, pointerTop, positionOf }: Chart
   const runs = page.shown.value;
   const shown = new Set(shownMeasures(definition, switched, runs.length).map(({ id }) => id));
   const cursor = page.cursor.value;
+  const measures = definition.measures.filter(
+    ({ isRare, key }) => isRare !== true || runs.some(({ id }) => page.data.series(id, key) !== undefined),
+  );
 
   const byRun = new Map<string, LegendLine[]>();
   for (const line of lines.value) {
@@ -49,7 +52,7 @@ export function ChartLegend({ definition, lines, pointerTop, positionOf }: Chart
             <th scope="col" class="legend-where">
               {cursor === null ? "latest" : describeX(xAxis, cursor)}
             </th>
-            {definition.measures.map(({ id, label, title, dash, width }) => (
+            {measures.map(({ id, label, title, dash, width }) => (
               <th scope="col" key={id}>
                 <button
                   type="button"
@@ -76,7 +79,7 @@ export function ChartLegend({ definition, lines, pointerTop, positionOf }: Chart
                 <span class="swatch" style={{ background: page.colourOf(run.id) }} />
                 <span class="legend-name">{run.name}</span>
               </th>
-              {definition.measures.map((measure) => {
+              {measures.map((measure) => {
                 const line = byRun.get(run.id)?.find((candidate) => candidate.measure === measure);
                 const reading = line === undefined ? null : readingAt(line, cursor);
                 return (

@@ -19,8 +19,16 @@ import { panned, within, zoomed, type Domain } from "./scale.js";
 /** Dots and highlights follow the pointer for so many lines; beyond that they would hide what they mark. */
 const mostDots = 24;
 
+interface ChartPanelProps {
+  readonly definition: ChartDefinition;
+  /** In place of the definition's subtitle. */
+  readonly note?: string | undefined;
+  /** Controls of this chart alone. */
+  readonly children?: ComponentChildren;
+}
+
 /** One chart: title, controls, canvas, legend with live values. All charts share cursor, zoom and horizontal axis. */
-export function ChartPanel({ definition, children }: { definition: ChartDefinition; children?: ComponentChildren }) {
+export function ChartPanel({ definition, note, children }: ChartPanelProps) {
   const page = usePage();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<{ readonly plot: Plot; readonly key: string; readonly detach: () => void } | null>(null);
@@ -131,7 +139,9 @@ export function ChartPanel({ definition, children }: { definition: ChartDefiniti
       <header class="panel-head">
         <div>
           <h2 id={`title-${definition.id}`}>{definition.title}</h2>
-          <p class="subtitle">{definition.subtitle}</p>
+          <p class="subtitle">
+            <MathText text={note ?? definition.subtitle} />
+          </p>
         </div>
         <div class="controls">
           {children}

@@ -1,5 +1,5 @@
 import type { RunSummary } from "../api/types.js";
-import { descentOf, edgeSharpness } from "../theory/descent.js";
+import { descentOf, edgeRate, edgeSharpness } from "../theory/descent.js";
 import { formatEstimate, formatShare, formatValue } from "../format/number.js";
 import type { ChartId } from "../view/view-state.js";
 
@@ -19,6 +19,8 @@ export interface Measure {
   readonly width: number;
   /** Shown unless switched off: always, while few runs are on screen, or never. */
   readonly shown: "always" | "few-runs" | "on-demand";
+  /** Not offered where no run on the chart has it. */
+  readonly isRare?: boolean;
 }
 
 export interface ChartDefinition {
@@ -128,9 +130,40 @@ export const edgesChart: ChartDefinition = {
       width: 1.5,
       shown: "few-runs",
     },
+    {
+      id: "k-target",
+      key: "control/targetNoiseKernel",
+      label: "target K",
+      title: "The K that the run's controller aims for",
+      dash: [2, 2],
+      width: 1.5,
+      shown: "few-runs",
+      isRare: true,
+    },
   ],
   edge: { value: 1, label: "edge = 1" },
   format: estimate,
+};
+
+/** Where theory's loss curve is kept beside the measured metrics. */
+export const predictedLossKey = "theory/loss";
+
+/** The loss of one run with theory's curve beside it. */
+export const runLossChart: ChartDefinition = {
+  ...lossChart,
+  measures: [
+    ...lossChart.measures,
+    {
+      id: "loss-theory",
+      key: predictedLossKey,
+      label: "theory",
+      title: "Expected loss of SGD on the run's linearisation at one of its probes",
+      dash: [3, 2.5],
+      width: 2,
+      shown: "always",
+      isRare: true,
+    },
+  ],
 };
 
 /** The deterministic edge of λ_max: 2(1 + m)/η for momentum m. NaN where η and λ_max alone do not tell it. */
@@ -247,11 +280,17 @@ export const controlChart: ChartDefinition = {
   format: plain,
 };
 
+/** η on the deterministic edge of the run's last λ_max. NaN where it is not known. */
+function criticalRate({ config, latest }: RunSummary): number {
+  const descent = descentOf(config);
+  return descent === null ? NaN : edgeRate(descent, latest["sharpness"] ?? NaN);
+}
+
 /** The settings that a controller or a schedule moves. */
 export const ratesChart: ChartDefinition = {
   id: "rates",
   title: "Learning rate and batch size",
-  subtitle: "as they were used",
+  subtitle: "as they were used; 2/λ_max as last measured",
   axisLabel: "η (1/λ), B (examples)",
   measures: [
     {
@@ -273,6 +312,7 @@ export const ratesChart: ChartDefinition = {
       shown: "on-demand",
     },
   ],
+  runEdge: { label: "critical η, 2/λmax", of: criticalRate },
   format: plain,
 };
 

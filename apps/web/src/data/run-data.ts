@@ -35,6 +35,12 @@ export class RunData {
     }
   }
 
+  /** Keeps what was computed of a run under a key of its own, in place of what was there; null takes it away. */
+  derive(runId: string, key: string, data: SeriesData | null): void {
+    this.#series.get(runId)?.delete(key);
+    if (data !== null) this.#column(runId, key).merge(data);
+  }
+
   /** Applies one event of the stream. Twice is the same as once, except that a `metrics` event never ends a run. */
   apply(event: LiveEvent): void {
     if (event.type === "run") return this.setRun(event.run);

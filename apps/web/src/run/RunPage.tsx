@@ -1,6 +1,14 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { ChartPanel } from "../charts/ChartPanel.js";
-import { accuracyChart, controlChart, edgesChart, lossChart, ratesChart } from "../charts/measures.js";
+import {
+  accuracyChart,
+  controlChart,
+  edgesChart,
+  predictedLossKey,
+  ratesChart,
+  runLossChart,
+} from "../charts/measures.js";
 import { formatAge } from "../format/age.js";
 import { formatCount, formatDuration, formatSetting } from "../format/number.js";
 import { TagEditor } from "../runs/Tags.js";
@@ -11,7 +19,8 @@ import { Notice } from "../ui/Notice.js";
 import { StatusIcon } from "../ui/icons.js";
 import { Toolbar } from "../ui/Toolbar.js";
 import { usePage } from "../view/page.js";
-import type { RunSummary } from "../api/types.js";
+import type { RunRecord, RunSummary } from "../api/types.js";
+import { predictedLoss } from "../theory/predicted.js";
 import { AdvicePanel } from "./AdvicePanel.js";
 import { AttributionPanel } from "./AttributionPanel.js";
 import { ControlPanel } from "./ControlPanel.js";
@@ -47,6 +56,7 @@ function KnownRun({ run }: { readonly run: RunSummary }) {
   const step = useSignal(Infinity);
   const measured = (prefix: string) => Object.keys(run.latest).some((key) => key.startsWith(prefix));
   const probes = { run, records: state.records, step: step.value, status: state.status };
+  const predictedFrom = usePredictedLoss(run, state.records, step.value);
   return (
     <main id="charts" class="run-view" tabIndex={-1}>
       <Head run={run} />
@@ -65,9 +75,16 @@ function KnownRun({ run }: { readonly run: RunSummary }) {
       <Toolbar />
       <div class="charts">
         <ChartPanel definition={edgesChart} />
-        <ChartPanel definition={lossChart} />
+        <ChartPanel
+          definition={runLossChart}
+          note={
+            predictedFrom === null
+              ? undefined
+              : `mean over the examples; finely dashed: theory, linearised at step ${formatCount(predictedFrom)}`
+          }
+        />
         {measured("control/") && <ChartPanel definition={controlChart} />}
-        {measured("learningRate") && measured("control/") && <ChartPanel definition={ratesChart} />}
+        {measured("learningRate") && <ChartPanel definition={ratesChart} />}
         {measured("accuracy/") && <ChartPanel definition={accuracyChart} />}
       </div>
       <ControlPanel {...probes} />
@@ -79,6 +96,17 @@ function KnownRun({ run }: { readonly run: RunSummary }) {
       <ExamplesPanel {...probes} />
     </main>
   );
+}
+
+/** Puts theory's loss curve beside the measured one. @returns the step at which the run is linearised; null where it is not. */
+function usePredictedLoss(run: RunSummary, records: readonly RunRecord[], at: number): number | null {
+  const page = usePage();
+  const loss = page.data.series(run.id, "loss/train");
+  // Once more when the measured loss has come, not at every point of it.
+  const isMeasured = (loss?.length ?? 0) > 0;
+  const predicted = useMemo(() => predictedLoss(run, records, loss, at), [run.id, run.status, records, isMeasured, at]);
+  useEffect(() => page.derive(run.id, predictedLossKey, predicted?.series ?? null), [predicted]);
+  return predicted?.step ?? null;
 }
 
 function Head({ run }: { readonly run: RunSummary }) {

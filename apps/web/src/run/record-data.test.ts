@@ -18,7 +18,7 @@ describe("records from elsewhere", () => {
       { step: 9, time: 0, kind: "attribution", data: { layers: [] } },
     ];
     expect(recordsOf(records, "spectrum/ntk", probeSpectrum)).toEqual([
-      { step: 0, eigenvalues: [0, Infinity], examples: 1, edge: NaN },
+      { step: 0, eigenvalues: [0, Infinity], examples: 1, edge: NaN, residuals: null, loss: NaN },
     ]);
     expect(recordsOf(records, "attribution", attribution)).toEqual([]);
     for (const decode of [hessianDensity, responsibleExamples, decision, advice]) expect(decode({})).toBeNull();

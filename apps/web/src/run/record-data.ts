@@ -36,12 +36,23 @@ export interface ProbeSpectrum {
   readonly examples: number;
   /** λ_max at which the deterministic edge is met; NaN where unknown. */
   readonly edge: number;
+  /** Squared component of the residual along each mode; null where the record does not say. */
+  readonly residuals: readonly number[] | null;
+  /** With `residuals`, the loss on the probe; NaN without. */
+  readonly loss: number;
 }
 
 export function probeSpectrum(data: RunRecord["data"]): ProbeSpectrum | null {
   const eigenvalues = numbers(data["eigenvalues"]);
   if (eigenvalues === null || eigenvalues.length === 0) return null;
-  return { eigenvalues, examples: decodeNumber(data["examples"]), edge: decodeNumber(data["edge"]) };
+  const residuals = numbers(data["residuals"]);
+  return {
+    eigenvalues,
+    examples: decodeNumber(data["examples"]),
+    edge: decodeNumber(data["edge"]),
+    residuals: residuals?.length === eigenvalues.length ? residuals : null,
+    loss: decodeNumber(data["loss"]),
+  };
 }
 
 /** Density of the Hessian's eigenvalues. */

@@ -11,7 +11,7 @@ const eigenvalues = [...new Array<number>(12 - system.rank).fill(0), ...system.e
 const probed: Probed = {
   ...settings,
   descent: { momentum: settings.momentum, nesterov: false, weightDecay: 0 },
-  spectrum: { eigenvalues, examples: 12, edge: NaN },
+  spectrum: { eigenvalues, examples: 12 },
   learningRate,
   noiseKernel: highDimNoiseKernel(eigenvalues, 12, { ...settings, learningRate }),
 };

@@ -4,7 +4,7 @@ import { edgeRate, type Descent } from "./descent.js";
 
 /** A probe of a run, and how the run was trained. */
 export interface Probed {
-  readonly spectrum: ProbeSpectrum;
+  readonly spectrum: Pick<ProbeSpectrum, "eigenvalues" | "examples">;
   readonly learningRate: number;
   readonly batchSize: number;
   readonly descent: Descent;

@@ -2,7 +2,7 @@ import { batch, computed, effect, signal, type ReadonlySignal, type Signal } fro
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { createClient } from "../api/client.js";
-import type { RunSummary } from "../api/types.js";
+import type { RunSummary, SeriesData } from "../api/types.js";
 import { chartedKeys, glanceKeys } from "../charts/measures.js";
 import { fullDomain, xScaleOf } from "../charts/content.js";
 import { padded, type Domain, type Scale } from "../charts/scale.js";
@@ -47,6 +47,8 @@ export interface Page {
   linkTo(change: Partial<ViewState>): string;
   /** As `change`, with an entry in the browser's history: another page. */
   visit(change: Partial<ViewState>): void;
+  /** Charts what was computed of a run beside what was measured. */
+  derive(runId: string, key: string, data: SeriesData | null): void;
   setTags(runId: string, tags: readonly string[]): Promise<void>;
   retryNow(): void;
 }
@@ -176,6 +178,10 @@ export function startPage(): Page {
         view.value = next;
       });
       scrollTo(0, 0);
+    },
+    derive(runId, key, series) {
+      data.derive(runId, key, series);
+      onData();
     },
     async setTags(runId, tags) {
       const kept = await client.setTags(runId, tags);
