@@ -54,6 +54,8 @@ const estimateSchema = z.object({
   value: wireNumberSchema,
   standardError: wireNumberSchema,
   halfProbe: wireNumberSchema,
+  low: wireNumberSchema.describe("Ends of a 95 % interval for all examples: the bias of a probe and chance together"),
+  high: wireNumberSchema,
 });
 const criticalSchema = z
   .object({ value: wireNumberSchema, edge: z.enum(["stochastic", "deterministic", "none"]) })

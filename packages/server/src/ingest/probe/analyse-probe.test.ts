@@ -88,7 +88,7 @@ test("rows and a flat list are the same Gram", () => {
 test("a trace gives K by the trace, η tr Θ/(2BC(1 − m)), and no more", () => {
   const analysis = analyse({ ...body, kind: "trace", trace: 30 });
   expect(analysis.noiseKernel).toEqual({
-    trace: { value: (0.02 * 30) / (2 * 4 * 3 * 0.5), standardError: NaN, halfProbe: NaN },
+    trace: { value: (0.02 * 30) / (2 * 4 * 3 * 0.5), standardError: NaN, halfProbe: NaN, low: NaN, high: NaN },
   });
   expect([analysis.lambdaMax, analysis.deterministicRatio, analysis.advice.text]).toEqual([
     null,

@@ -66,7 +66,7 @@ function ofTrace(request: ProbeRequest): ProbeAnalysis {
   const value = traceNoiseKernel(trace, outputs, settings);
   return {
     ...{ kind, examples, outputs, samples, settings },
-    noiseKernel: { trace: { value, standardError: NaN, halfProbe: NaN } },
+    noiseKernel: { trace: { value, standardError: NaN, halfProbe: NaN, low: NaN, high: NaN } },
     ...{ lambdaMax: null, deterministicRatio: null, criticalLearningRate: null, criticalBatchSize: null },
     topExamples: [],
     spectrum: new Float64Array(),
@@ -135,8 +135,11 @@ function asGramErrors<T>(work: () => T): T {
   }
 }
 
-function scaled({ value, standardError, halfProbe }: ProbeEstimate, factor: number): NormEstimate {
-  return { value: value * factor, standardError: standardError * factor, halfProbe: halfProbe * factor };
+function scaled({ value, standardError, halfProbe, low, high }: ProbeEstimate, factor: number): NormEstimate {
+  return {
+    ...{ value: value * factor, standardError: standardError * factor, halfProbe: halfProbe * factor },
+    ...{ low: low * factor, high: high * factor },
+  };
 }
 
 const unknown = { value: NaN, standardError: NaN };
