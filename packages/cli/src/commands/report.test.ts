@@ -36,6 +36,16 @@ function fill(rates: readonly number[], tags: readonly string[] = []): void {
       };
       store.append({ type: "metrics", runId, time: 1e12 + i + step, step, values });
     }
+    const image = { width: 2, height: 1, channels: 1, pixels: Buffer.from([0, 200]).toString("base64") };
+    const layer = { name: "<W1>", kind: "dense", size: 10, traceShare: 1, lambdaMaxShare: 1, perronShare: NaN };
+    const responsible = [{ index: 17, weight: 0.75, label: 3, predicted: 5, image }];
+    const made = { step: 20, time: 1e12 };
+    store.record(runId, {
+      probes: [
+        { ...made, kind: "attribution", data: { examples: 4, layers: [layer] } },
+        { ...made, kind: "examples", data: { examples: 4, effectiveExamples: 1.6, responsible } },
+      ],
+    });
     store.record(runId, { advice: [{ step: 20, time: 1e12, kind: "advisor", text: "Raise η & rest.", data: {} }] });
     store.append({ type: "run-finished", runId, time: 1e12 + 5000, step: 20, status: "finished" });
     store.setTags(runId, tags);
@@ -59,9 +69,11 @@ describe("sedge report", () => {
     expect(document.querySelectorAll(".light [data-panel]").length).toBe(2); // no accuracy was measured
     expect(document.body.textContent).toContain("Raise η & rest.");
     expect(document.body.textContent).toContain("0.50 ± 0.10");
+    expect(document.body.textContent).toContain("<W1> (dense)");
+    expect(document.querySelector("figure")!.textContent).toBe("75 % number 17class 3, taken for 5");
     // Whatever would be fetched; an SVG's clip path is in the page itself.
     const targets = [...html.matchAll(/(?:src|href|url\()\s*=?\s*["']?([^"')\s>]+)/g)].map(([, target]) => target!);
-    expect(targets.filter((target) => !target.startsWith("#"))).toEqual([]);
+    expect(targets.filter((target) => !/^(#|data:image\/bmp;)/.test(target))).toEqual([]);
 
     const data = JSON.parse(document.querySelector("#report-data")!.textContent) as {
       runs: { series: Record<string, { values: unknown[] }> }[];

@@ -1,5 +1,5 @@
 import { BadInput, standingOf, verdict } from "@sedge/lab";
-import type { AdviceRecord, RunMetrics, RunStore, RunSummary } from "@sedge/server";
+import type { AdviceRecord, ProbeRecord, RunMetrics, RunStore, RunSummary } from "@sedge/server";
 import { version } from "../program.js";
 
 export interface ReportedRun {
@@ -8,6 +8,9 @@ export interface ReportedRun {
   readonly series: RunMetrics["series"];
   /** The last of it. */
   readonly advice: AdviceRecord | null;
+  /** The last records of which layers and which examples make K; of a sweep's runs none, its page would grow too long. */
+  readonly attribution: ProbeRecord | null;
+  readonly examples: ProbeRecord | null;
 }
 
 /** All that a report says. Plain data, and embedded in the page as such. */
@@ -35,6 +38,7 @@ export function reportData(store: RunStore, given: string): ReportData {
   }
   const isSweep = members.length > 0;
   const runs = isSweep ? members.reverse() : [store.run(given)];
+  const last = (kind: string, id: string) => store.probes(id, { kind: [kind], limit: 1 })[0] ?? null;
   return {
     title: isSweep ? `Sweep ${tag.slice(6)}` : runs[0]!.name,
     sweep: isSweep ? tag.slice(6) : null,
@@ -43,6 +47,8 @@ export function reportData(store: RunStore, given: string): ReportData {
       verdict: verdict(standingOf(run.status, run.step, run.latest)).text,
       series: store.metrics(run.id, { points }).series,
       advice: store.advice(run.id, { limit: 1 })[0] ?? null,
+      attribution: isSweep ? null : last("attribution", run.id),
+      examples: isSweep ? null : last("examples", run.id),
     })),
     environment: {
       Sedge: version(),

@@ -19,6 +19,7 @@ import {
 import { toJson } from "../output/json.js";
 import type { ReportData, ReportedRun } from "./report-data.js";
 import { reproduceCommands } from "./reproduce.js";
+import { responsibleSections } from "./responsible.js";
 import { runPanels } from "./run-panels.js";
 import { style } from "./style.js";
 import { sweepPanels } from "./sweep-panels.js";
@@ -47,6 +48,7 @@ ${sweep === null ? `<p class="verdict">${escapeHtml(first!.verdict)}</p>` : `<p 
 ${htmlSection("Figures", figures(report))}
 ${htmlSection(sweep === null ? "Where it ended" : "Where the runs ended", endings(runs))}
 ${advice(runs)}
+${sweep === null ? responsibleSections(first!) : ""}
 ${sweep === null ? htmlSection("What it measured last", measurements(first!)) : ""}
 ${htmlSection("Settings", settings(runs))}
 ${htmlSection(
