@@ -86,17 +86,38 @@ export function contentOf(lines: ChartLines, xDomain: Domain): ViewedContent {
     points += visible.points;
     return visible.extent;
   });
+  const most = mostShown(strokes, extents);
   return {
     strokes,
     runEdges,
     runEdgeLabel: definition.runEdge?.label ?? null,
     edge: definition.edge ?? null,
     xDomain,
-    yDomain: yDomain(definition, extents, runEdges, yScale),
+    yDomain: yDomain(
+      definition,
+      extents.map(([low, high]) => [low, Math.min(high, most)]),
+      runEdges,
+      yScale,
+    ),
     xScale,
     yScale,
     points,
   };
+}
+
+/** What a diverged run reached is shown up to so many times what it started at, and what the others reach. */
+const divergence = 10;
+
+/** The highest value that the vertical axis makes room for: a run that diverged would press all others to the ground. */
+function mostShown(strokes: readonly Stroke[], extents: readonly Domain[]): number {
+  if (!strokes.some(({ status }) => status === "diverged")) return Infinity;
+  let most = 0;
+  strokes.forEach(({ line, status }, i) => {
+    const start = line.yPositions.findIndex((position) => !Number.isNaN(position));
+    const high = status === "diverged" ? (line.values[start] ?? 0) : extents[i]![1];
+    if (high < Infinity) most = Math.max(most, high);
+  });
+  return most > 0 ? divergence * most : Infinity;
 }
 
 /** From the lowest to the highest of what is in view; an edge is always in view, with room beyond it. */

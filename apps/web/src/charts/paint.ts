@@ -208,6 +208,8 @@ function paintEdges(context: CanvasRenderingContext2D, content: Content, area: A
     context.fillText(content.edge.label, right, y - 4 * ratio);
   }
   const runEdges = content.runEdges.length > manyEdges ? [] : content.runEdges;
+  /** Where labels stand: one that would lie on another is left out, the line's colour says whose it is. */
+  const labelled: number[] = [];
   for (const { value, colour } of runEdges) {
     const y = edgeY(content, area, value);
     if (Number.isNaN(y)) continue;
@@ -220,7 +222,8 @@ function paintEdges(context: CanvasRenderingContext2D, content: Content, area: A
     context.moveTo(area.left, y);
     context.lineTo(area.left + area.width, y);
     context.stroke();
-    if (content.runEdgeLabel === null) continue;
+    if (content.runEdgeLabel === null || labelled.some((other) => Math.abs(other - y) < 14 * ratio)) continue;
+    labelled.push(y);
     const above = y - area.top > 16 * ratio;
     context.textAlign = "right";
     context.textBaseline = above ? "bottom" : "top";
@@ -266,7 +269,8 @@ function paintMarkers(
   const end = lastFinite(line.yPositions);
   if (end < 0) return;
   const x = toX.offset + toX.factor * line.xPositions[end]!;
-  const y = toY.offset + toY.factor * line.yPositions[end]!;
+  // An end above the chart is marked at its top.
+  const y = Math.max(toY.offset + toY.factor * line.yPositions[end]!, area.top + 6 * ratio);
   context.lineWidth = 2 * ratio;
   context.beginPath();
   if (status === "diverged") {

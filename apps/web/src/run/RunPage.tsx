@@ -114,7 +114,7 @@ function Head({ run }: { readonly run: RunSummary }) {
   const { name, status, startedAt, finishedAt, step, steps, config, model, verdict, message } = run;
   const seconds = ((finishedAt ?? Date.now()) - startedAt) / 1000;
   const facts: readonly (readonly [term: string, value: string])[] = [
-    ["η", formatSetting(run.latest["learningRate"] ?? config.learningRate ?? NaN)],
+    ["η", formatSetting(Number((run.latest["learningRate"] ?? config.learningRate ?? NaN).toPrecision(4)))],
     ["B", formatCount(run.latest["batchSize"] ?? config.batchSize ?? NaN)],
     ["momentum", formatSetting(config.momentum ?? 0)],
     ["training examples", formatCount(config.data?.examples ?? NaN)],
@@ -143,7 +143,7 @@ function Head({ run }: { readonly run: RunSummary }) {
           <MathText text={verdict.text} />
         </p>
       )}
-      {message !== null && <p class="subtitle">{message}</p>}
+      {message !== null && message !== verdict?.text && <p class="subtitle">{message}</p>}
       <Gauge run={run} colour={page.colourOf(run.id)} />
       <dl class="run-facts">
         {facts.map(([term, value]) => (

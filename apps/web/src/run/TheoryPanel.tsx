@@ -21,7 +21,11 @@ export function TheoryPanel({ run, status }: ProbeProps) {
   const values = useComputed(() => {
     void page.frame.value;
     const kernel = page.data.series(run.id, "noiseKernel/exact");
-    const probed = probedOf(run, page.records.of(run.id).value.records, kernel, "last");
+    const used = {
+      learningRate: page.data.series(run.id, "learningRate"),
+      batchSize: page.data.series(run.id, "batchSize"),
+    };
+    const probed = probedOf(run, page.records.of(run.id).value.records, kernel, "last", used);
     const scaled = probed === null ? null : scaledKernel(probed);
     if (probed === null || scaled === null) return null;
     return {
@@ -30,7 +34,10 @@ export function TheoryPanel({ run, status }: ProbeProps) {
       batch: criticalBatch(scaled, probed.learningRate),
     };
   }).value;
-  const { learningRate = NaN, batchSize = NaN, data } = run.config;
+  const { data } = run.config;
+  // As they are now: a controller or a schedule may have moved them.
+  const learningRate = Number((run.latest["learningRate"] ?? run.config.learningRate ?? NaN).toPrecision(4));
+  const batchSize = run.latest["batchSize"] ?? run.config.batchSize ?? NaN;
   const descent = descentOf(run.config);
   const deterministic = descent === null ? NaN : edgeRate(descent, run.latest["sharpness"] ?? NaN);
   const rows = [

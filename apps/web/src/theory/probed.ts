@@ -1,5 +1,5 @@
 import type { RunRecord, RunSummary } from "../api/types.js";
-import type { Series } from "../data/series.js";
+import { lowerBound, type Series } from "../data/series.js";
 import { probeSpectrum, recordsOf } from "../run/record-data.js";
 import type { Probed } from "./critical.js";
 import { descentOf } from "./descent.js";
@@ -10,15 +10,25 @@ const samplings = ["with-replacement", "without-replacement", "bernoulli"] as co
 export const samplingOf = ({ config }: Pick<RunSummary, "config">) =>
   samplings.find((name) => name === config["sampling"]) ?? "without-replacement";
 
+/** The value at a step, the last written at or before it. */
+function inForce(series: Series | undefined, step: number): number | undefined {
+  if (series === undefined) return undefined;
+  const after = lowerBound(series.steps, step);
+  return series.steps[after] === step ? series.values[after] : series.values[after - 1];
+}
+
 /**
  * A run's first or last probe as theory wants it: a spectrum, K exact at the same step, the settings. Null where the run
  * has none, where K was infinite at all of them, and for an optimiser with a preconditioner.
+ *
+ * @param used  η and B as the run used them, where a controller or a schedule moved them. Default: those of its config.
  */
 export function probedOf(
   run: RunSummary,
   records: readonly RunRecord[],
   kernel: Series | undefined,
   which: "first" | "last",
+  used: { readonly learningRate?: Series | undefined; readonly batchSize?: Series | undefined } = {},
 ): (Probed & { readonly step: number }) | null {
   const { learningRate = NaN, batchSize = NaN, data } = run.config;
   const descent = descentOf(run.config);
@@ -32,8 +42,8 @@ export function probedOf(
     return {
       spectrum,
       step: spectrum.step,
-      learningRate,
-      batchSize,
+      learningRate: inForce(used.learningRate, spectrum.step) ?? learningRate,
+      batchSize: inForce(used.batchSize, spectrum.step) ?? batchSize,
       descent,
       population: data?.examples ?? NaN,
       sampling: samplingOf(run),
