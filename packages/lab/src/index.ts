@@ -163,6 +163,7 @@ export { stackKey } from "./sweep/vectorised/stackable.js";
 export { cancelSlurm, slurmScheduler, slurmState, type SlurmOptions } from "./sweep/scheduler/slurm.js";
 export { edgeTest, type EdgeTestOptions, type EdgeTestResult } from "./edge-test/edge-test.js";
 export { controlStudy, type ControlStudy, type ControlStudyOptions } from "./studies/control/control-study.js";
+export { type StudySize, type Task } from "./studies/control/cells.js";
 export {
   controlPlan,
   decisionSteps,

@@ -14,7 +14,8 @@ export function defineAdvise(command: Command, io: Io): void {
     .action(async (given: string, { store: folder, json, dry }: { store: string; json?: boolean; dry?: boolean }) => {
       await withStore(folder, { readOnly: dry === true }, (store) => {
         const { id, config, status, step, latest } = store.run(given);
-        const advice = advise(adviceInputOf(ownConfig(id, config), { status, step }, latest));
+        const records = store.probes(id, { kind: ["attribution", "examples"] });
+        const advice = advise(adviceInputOf(ownConfig(id, config), { status, step }, latest, records));
         if (dry !== true) {
           const text = adviceText(advice);
           store.record(id, { advice: [{ step, time: Date.now(), kind: "advisor", text, data: { ...advice } }] });

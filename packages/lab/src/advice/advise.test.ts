@@ -118,6 +118,24 @@ describe("worked cases", () => {
     expect(statements[0]!.change!.learningRate).toBeGreaterThan(0.07);
     expect(statements[0]!.change!.learningRate).toBeLessThan(0.1);
   });
+
+  test("layers and examples that the newest records of a stored run hold are named", () => {
+    const config = { learningRate: 0.02, batchSize: 4, data: { examples: 1000 }, probes: { examples: 64 } };
+    const layer = (name: string, share: number) => ({ name, kind: "dense", perronShare: share, lambdaMaxShare: share });
+    const attribution = (share: number) => ({
+      kind: "attribution",
+      data: { layers: [layer("W1", share), layer("W2", 1 - share)] },
+    });
+    const responsible = [
+      { index: 17, weight: 0.4, label: 3 },
+      { index: 5, weight: 0.2, label: 8 },
+    ];
+    const records = [attribution(0.1), attribution(0.8), { kind: "examples", data: { responsible } }];
+    const { statements } = advise(adviceInputOf(config, { status: "running", step: 10 }, {}, records));
+    const said = (about: string) => statements.find((statement) => statement.about === about)?.text;
+    expect(said("layers")).toMatch(/^Layer W1 \(dense\) makes 80 % of K/);
+    expect(said("examples")).toMatch(/^2 examples make 60 % of K on the 64 probed: number 17 \(3\), 5 \(8\)\./);
+  });
 });
 
 // Every number that a sentence would rest on within two standard errors of the edge: no advice.

@@ -10,5 +10,5 @@ export {
 export { boundedCriticalValues, rateFactors } from "./bounds.js";
 export { criticalValues, halfSystems, type CriticalValues } from "./critical.js";
 export { bar, number, type Measured } from "./measured.js";
-export { adviceInputOf, type AdvisedConfig } from "./standing.js";
+export { adviceInputOf, type AdvisedConfig, type RecordedDatum } from "./standing.js";
 export { standingOf, verdict, type Standing, type Verdict } from "./verdict.js";

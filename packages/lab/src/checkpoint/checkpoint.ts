@@ -53,9 +53,12 @@ const controlSchema = z.object({
     rewinds: z.int().min(0),
     arrived: z.boolean(),
     firstLoss: anyNumber,
+    lastLoss: anyNumber.default(NaN),
+    calm: z.int().min(0).default(0),
   }),
   loss: z.object({ sum: anyNumber, count: z.int().min(0) }),
   snapshot: z.object({ step: z.int().min(0), batchSize: z.int().min(1), minibatches: minibatchesSchema }).nullable(),
+  rested: z.int().min(0).default(0),
 });
 
 const stateSchema = z.object({

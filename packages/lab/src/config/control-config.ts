@@ -22,7 +22,16 @@ export const controlSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe("Steps between decisions, more often at the start. Default a 50th of steps"),
+    .describe("Steps between decisions, more often at the start. A settled run sits some out. Default a 50th of steps"),
+  budget: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.1)
+    .describe(
+      "Share of the run's work for the controller's measurements once the run is settled (before that some four times it), estimated from sizes alone; at least " +
+        "every 16th decision is measured",
+    ),
   examples: z.int().min(4).default(32).describe("n, training examples on which the controller measures K by itself"),
   rise: z.number().gt(1).max(10).default(1.5).describe("Most that a decision multiplies η or B by"),
   minimumLearningRate: z.number().positive().optional().describe("Default a thousandth of learningRate"),

@@ -16,6 +16,10 @@ export interface ControlState extends ControlSettings {
   readonly arrived: boolean;
   /** Mean minibatch loss before the first decision that had one; NaN before. */
   readonly firstLoss: number;
+  /** Mean minibatch loss before the last decision; NaN where nothing was heard. */
+  readonly lastLoss: number;
+  /** Measured decisions in a row that changed little: how settled the run is. */
+  readonly calm: number;
 }
 
 /** What was measured for a decision. NaN: not measured. */
@@ -116,11 +120,12 @@ export function initialState(plan: ControlPlan): ControlState {
   return {
     learningRate: kind === "warmup" ? Math.max(minimumLearningRate, warmupStart * learningRate) : learningRate,
     batchSize,
-    ...{ missed: 0, rewinds: 0, arrived: false, firstLoss: NaN },
+    ...{ missed: 0, rewinds: 0, arrived: false, firstLoss: NaN, lastLoss: NaN, calm: 0 },
   };
 }
 
-const decisionEvery = ({ every }: Pick<ControlConfig, "every">, steps: number): number =>
+/** Steps between decisions once they are regular. */
+export const decisionEvery = ({ every }: Pick<ControlConfig, "every">, steps: number): number =>
   every ?? Math.max(1, Math.ceil(steps / 50));
 
 /** Steps at which a run's controller decides: 0, powers of two, then multiples of `every`, before the last. */

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { controlKinds } from "../config/control-config.js";
 import { decisionSteps, initialState, type ControlPlan, type ControlReading, type ControlState } from "./controller.js";
-import { decide, hasBlownUp, mostRewinds, rewind } from "./decide.js";
+import { longestRest } from "./cost.js";
+import { decide, hasBlownUp, mayRest, mostRewinds, rewind } from "./decide.js";
 import { replay } from "./replay.js";
 
 const plan = (rest: Partial<ControlPlan> = {}): ControlPlan => ({
@@ -126,6 +127,41 @@ test("weights are taken back with half the η, and not for ever", () => {
   expect(hasBlownUp({ ...state, firstLoss: 2 }, 21)).toBe(true);
   expect(hasBlownUp({ ...state, firstLoss: 2 }, 19)).toBe(false);
   expect(hasBlownUp({ ...state, firstLoss: NaN }, 1e9)).toBe(false);
+});
+
+describe("rests", () => {
+  const waiting = { rested: 0, longest: 8, isRegular: true, loss: 1 };
+  const settled = (decisions: number) => {
+    let state = initialState(plan());
+    for (let i = 0; i < decisions; i++) state = decide(plan(), state, at()).state;
+    return state;
+  };
+  /** How many decisions are sat out in a row. */
+  const length = (state: ControlState, rest: Partial<typeof waiting> = {}) => {
+    let rested = 0;
+    while (mayRest(state, { ...waiting, ...rest, rested })) rested++;
+    return rested;
+  };
+  test("longer the longer the run has been settled, up to the longest", () => {
+    expect([1, 2, 3, 4, 9].map((decisions) => length(settled(decisions)))).toEqual([2, 3, 7, 8, 8]);
+    expect(length(settled(9), { longest: 0 })).toBe(0);
+  });
+  test("an unsettled run a quarter of it, and at its start not at all", () => {
+    const moved = decide(plan(), settled(9), at({ noiseKernel: 1 })).state;
+    expect([length(moved), length(moved, { isRegular: false })]).toEqual([2, 0]);
+    expect(length(decide(plan(), settled(9), { step: 10, shape: 1, reading: null }).state, { isRegular: false })).toBe(
+      0,
+    );
+  });
+  test("never where the loss has risen", () => {
+    expect(length(settled(9), { loss: 1.3 })).toBe(0);
+  });
+  test("the longest keeps settled measuring within its share: cost 40 steps of every 50, a tenth of the time", () => {
+    // One decision in n measured costs 40/(50n) of the steps' work, so n = 8 and seven are sat out.
+    expect(longestRest(40, 50, 0.1)).toBe(7);
+    expect(longestRest(1, 50, 0.1)).toBe(0);
+    expect(longestRest(1e6, 50, 0.1)).toBe(15);
+  });
 });
 
 test("decides at 0, at powers of two, then regularly, never at the end", () => {

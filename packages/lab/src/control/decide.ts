@@ -22,6 +22,10 @@ const fall = 1000;
 const lossGuard = 10;
 /** Each time the loss has blown up η is divided by this. */
 const rewindFall = 2;
+/** A decision that changes η or B by less than this factor has found the run settled. */
+const settledWithin = 1.25;
+/** A mean loss this much above the one before the last decision ends a rest. */
+const restlessAbove = 1.25;
 /** Times that weights are taken back in one run. */
 export const mostRewinds = 12;
 
@@ -29,6 +33,30 @@ export const mostRewinds = 12;
 export function hasBlownUp(state: ControlState, loss: number): boolean {
   if (loss === Infinity || loss === -Infinity) return true;
   return loss > lossGuard * Math.max(state.firstLoss, Number.MIN_VALUE);
+}
+
+/** What is known of a run where it could decide, without measuring. */
+export interface Waiting {
+  /** Decisions sat out since the last one that was made. */
+  readonly rested: number;
+  /** Most that may be sat out in a row. */
+  readonly longest: number;
+  /** Whether decisions have become regular: those of the start are not sat out before the run has settled. */
+  readonly isRegular: boolean;
+  /** Mean minibatch loss since the last decision, or the last one sat out. */
+  readonly loss: number;
+}
+
+/** Of the longest rest, what a run that has not settled is allowed. */
+const unsettledShare = 0.25;
+
+/**
+ * Whether a run may go on unmeasured at a step where it could decide: once, three, seven times, as decisions in a row have
+ * found it settled, up to the longest; an unsettled one a quarter of that. Never where its loss has risen.
+ */
+export function mayRest({ calm, lastLoss }: ControlState, { rested, longest, isRegular, loss }: Waiting): boolean {
+  const unsettled = isRegular ? Math.floor(unsettledShare * longest) : 0;
+  return rested < Math.min(Math.max(2 ** calm - 1, unsettled), longest) && !(loss > restlessAbove * lastLoss);
 }
 
 /**
@@ -48,7 +76,7 @@ export function decide(plan: ControlPlan, state: ControlState, input: ControlInp
     const reason = fallsBack
       ? `nothing measured for ${missed} decisions: η falls back to ${number(learningRate)}`
       : `nothing measured: held (${missed} in a row)`;
-    const next = { ...state, learningRate, missed, firstLoss };
+    const next = { ...state, learningRate, missed, firstLoss, lastLoss: heard, calm: 0 };
     return {
       state: next,
       action: actionOf(plan, state, next, input, target, fallsBack ? "fall-back" : "hold", reason),
@@ -59,7 +87,13 @@ export function decide(plan: ControlPlan, state: ControlState, input: ControlInp
     wish.learningRate === null ? state.learningRate : rateAfter(plan, state, input, reading, wish.learningRate);
   const batchSize = wish.batchSize === null ? state.batchSize : batchAfter(plan, state, reading, wish.batchSize);
   const arrived = state.arrived || (plan.kind === "warmup" && learningRate >= plan.learningRate);
-  const next = { ...state, learningRate, batchSize, arrived, missed: 0, firstLoss };
+  const change = Math.max(
+    learningRate / state.learningRate,
+    state.learningRate / learningRate,
+    batchSize / state.batchSize,
+  );
+  const calm = change <= settledWithin ? state.calm + 1 : 0;
+  const next = { ...state, learningRate, batchSize, arrived, missed: 0, firstLoss, lastLoss: heard, calm };
   const action =
     batchSize > state.batchSize
       ? "grow-batch"
@@ -85,6 +119,7 @@ export function rewind(plan: ControlPlan, state: ControlState, input: ControlInp
     ...state,
     learningRate,
     rewinds: state.rewinds + 1,
+    calm: 0,
     arrived: plan.kind === "warmup" ? true : state.arrived,
   };
   const reason = `the loss blew up by step ${input.step}: back to step ${to} with η = ${number(learningRate)}`;

@@ -3,7 +3,8 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { TrainConfig } from "../config/train-config.js";
 import type { ProbeContext } from "../probes/probe.js";
 import type { ResizableStream } from "../sampling/resizable-stream.js";
-import { controlPlan, decisionSteps } from "./controller.js";
+import { controlPlan, decisionEvery, decisionSteps } from "./controller.js";
+import { longestRest, measurementSteps } from "./cost.js";
 import { openInstrument } from "./reading.js";
 import { runControl, type RunControl } from "./run-control.js";
 
@@ -33,9 +34,15 @@ export async function openControl(
   const { control, learningRate, schedule, steps } = config;
   const probeExamples = control!.examples;
   const random = seed.fork("control");
-  const instrument = await openInstrument({ ...context, kind: plan.kind, probeExamples, random });
+  const memory = resumed?.probes["control"];
+  const instrument = await openInstrument({ ...context, kind: plan.kind, probeExamples, random, memory });
   return runControl({
-    ...{ plan, instrument, minibatches },
+    ...{ plan, instrument, minibatches, regularFrom: decisionEvery(control!, steps) },
+    longestRest: longestRest(
+      measurementSteps(plan.kind, context.model, { examples: probeExamples, batchSize: plan.batchSize }),
+      decisionEvery(control!, steps),
+      control!.budget,
+    ),
     schedule: { learningRate, steps, schedule },
     steps: decisionSteps(control!, steps),
     resume: resumed?.control && { memory: resumed.control, snapshot: resumed.snapshot ?? {} },

@@ -1,14 +1,14 @@
-import { estimateNoiseKernel } from "../curvature/noise-kernel.js";
 import { openNtk } from "../curvature/ntk/ntk.js";
 import { currentOptimizer, optimizerDynamics } from "../curvature/optimizer-dynamics.js";
 import { samplesFor } from "../curvature/attribution/sampled-directions.js";
-import { takeExamples } from "../data/dataset.js";
+import { takeExamples, type Split } from "../data/dataset.js";
 import { BadInput } from "../errors.js";
 import type { Params } from "../models/model.js";
-import type { ProbeContext } from "../probes/probe.js";
+import type { ProbeContext, ProbeMemory } from "../probes/probe.js";
 import { sharpnessProbe } from "../probes/sharpness.js";
 import { minibatchStream } from "../sampling/minibatch-stream.js";
 import type { ControlPlan, ControlReading } from "./controller.js";
+import { kernelReading } from "./kernel-reading.js";
 
 /** A run as it is when a controller looks at it. */
 export interface ControlView {
@@ -21,14 +21,16 @@ export interface ControlView {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The controller's own instrument: its measurements depend on the weights alone, not on when others were made. */
+/** The controller's own instrument, which shares nothing with the run's probes. */
 export interface ControlInstrument {
+  /** What its next measurement starts from. */
+  readonly memory: ProbeMemory;
   /** null where nothing can be measured yet: an adaptive optimiser before its first update. */
   measure(view: ControlView): Promise<Omit<ControlReading, "loss"> | null>;
   close(): Promise<void>;
 }
 
-export interface InstrumentOptions extends Omit<ProbeContext, "memory"> {
+export interface InstrumentOptions extends ProbeContext {
   readonly kind: ControlPlan["kind"];
   /** n. */
   readonly probeExamples: number;
@@ -39,31 +41,34 @@ export function openInstrument(options: InstrumentOptions): Promise<ControlInstr
   return options.kind === "sharpness" ? openSharpness(options) : openKernel(options);
 }
 
+/** n for λ_max, where n is the probe's for K: λ_max of few examples reads high, and they cost less. */
+export const sharpnessExamples = (probeExamples: number) => 16 * probeExamples;
+
 async function openKernel(options: InstrumentOptions): Promise<ControlInstrument> {
-  const { model, loss, dataset, sgd, optimizer, random, threads, probeExamples } = options;
+  const { model, loss, sgd, optimizer, threads, probeExamples, memory } = options;
   if (samplesFor(probeExamples, model.outputs) !== null) {
     throw new BadInput(
       `control.examples: expected a probe of at most 4096 rows, got ${probeExamples} examples of ${model.outputs} outputs.`,
     );
   }
-  const chosen = minibatchStream({
-    examples: dataset.train.examples,
-    batchSize: probeExamples,
-    sampling: "without-replacement",
-    random,
-  }).next(1);
-  const { inputs } = takeExamples(dataset.train, chosen);
+  const { inputs } = someExamples(options, probeExamples);
+  const { examples: population, ...run } = sgd;
+  let start = memory?.["perron"];
   const estimator = await openNtk(model, { threads });
   return {
+    get memory(): ProbeMemory {
+      return start ? { perron: start } : {};
+    },
     async measure({ step, params, carried, learningRate, batchSize }) {
       const current = currentOptimizer(optimizer, learningRate, step, carried);
       if (current === null) return null;
       const { preconditioner, learningRate: rate, momentum, nesterov, weightDecay } = optimizerDynamics(current);
       const ntk = await estimator.measure(params, inputs, { preconditioner: preconditioner ?? undefined });
-      const own = { ...sgd, batchSize, momentum, nesterov, weightDecay };
-      const { exact, deterministicRatio } = estimateNoiseKernel(ntk, loss, own, { learningRate: rate });
+      const own = { ...run, population, batchSize, learningRate: rate, momentum, nesterov, weightDecay };
+      const { value, standardError, deterministicRatio, perron } = kernelReading(ntk, loss, own, start);
+      start = perron;
       return {
-        ...{ step, learningRate, batchSize, noiseKernel: exact.value, noiseKernelError: exact.standardError },
+        ...{ step, learningRate, batchSize, noiseKernel: value, noiseKernelError: standardError },
         deterministic: deterministicRatio,
       };
     },
@@ -72,8 +77,13 @@ async function openKernel(options: InstrumentOptions): Promise<ControlInstrument
 }
 
 async function openSharpness(options: InstrumentOptions): Promise<ControlInstrument> {
-  const probe = await sharpnessProbe({ tolerance: 1e-2 }).open({ ...options, memory: undefined });
+  const { dataset, probeExamples } = options;
+  const train = someExamples(options, Math.min(dataset.train.examples, sharpnessExamples(probeExamples)));
+  const probe = await sharpnessProbe({ tolerance: 1e-2 }).open({ ...options, dataset: { ...dataset, train } });
   return {
+    get memory(): ProbeMemory {
+      return probe.memory ?? {};
+    },
     async measure(view) {
       const { step, learningRate, batchSize } = view;
       const { "edge/deterministic": deterministic = NaN } = await probe.observe(view);
@@ -81,4 +91,10 @@ async function openSharpness(options: InstrumentOptions): Promise<ControlInstrum
     },
     close: () => probe.close(),
   };
+}
+
+/** Drawn once a run. */
+function someExamples({ dataset: { train }, random }: InstrumentOptions, count: number): Split {
+  const drawn = { examples: train.examples, batchSize: count, sampling: "without-replacement" as const, random };
+  return takeExamples(train, minibatchStream(drawn).next(1));
 }

@@ -1,6 +1,7 @@
 import type { ScheduleOptions } from "../training/schedule.js";
 import { learningRateAt } from "../training/schedule.js";
 import type { Params } from "../models/model.js";
+import type { ProbeMemory } from "../probes/probe.js";
 import type { ResizableStream } from "../sampling/resizable-stream.js";
 import type { MinibatchState } from "../sampling/minibatch-stream.js";
 import {
@@ -10,7 +11,7 @@ import {
   type ControlReading,
   type ControlState,
 } from "./controller.js";
-import { decide, hasBlownUp, rewind, type Decided } from "./decide.js";
+import { decide, hasBlownUp, mayRest, rewind, type Decided } from "./decide.js";
 import type { ControlInstrument, ControlView } from "./reading.js";
 
 /** What a checkpoint keeps of a controller, besides the weights that it would go back to. */
@@ -20,6 +21,8 @@ export interface ControlMemory {
   readonly loss: { readonly sum: number; readonly count: number };
   /** The last decision that found the run sound. */
   readonly snapshot: { readonly step: number; readonly batchSize: number; readonly minibatches: MinibatchState } | null;
+  /** Decisions sat out since the last one that was made. */
+  readonly rested: number;
 }
 
 /** What is recorded of a decision. */
@@ -30,18 +33,23 @@ export interface ControlNews {
 
 /** A controller at work on one run. */
 export interface RunControl {
-  /** Steps at which it decides. */
+  /** Steps at which it may decide. */
   readonly steps: ReadonlySet<number>;
   /** η of the update from `step` to the next. */
   learningRate(this: void, step: number): number;
   readonly batchSize: number;
   /** Takes note of minibatch losses. */
   hear(losses: Float32Array): void;
-  /** Measures and decides. null: the loss has blown up since the last decision; `rescue` then. */
-  decide(view: Omit<ControlView, "learningRate" | "batchSize">): Promise<ControlNews | null>;
+  /**
+   * Measures and decides; of a settled run it may do neither. null: the loss has blown up since the last decision; `rescue`
+   * then.
+   */
+  decide(view: Omit<ControlView, "learningRate" | "batchSize">): Promise<readonly ControlNews[] | null>;
   /** After a bad loss at `step`: where to go on from. null if it is of no use to try once more. */
   rescue(step: number): { readonly step: number; readonly carried: Params; readonly news: ControlNews } | null;
   memory(): ControlMemory;
+  /** Of its instrument: kept where the probes' memories are. */
+  readonly instrumentMemory: ProbeMemory;
   /** The weights of the snapshot. */
   readonly snapshotCarried: Params | null;
   /** What went wrong with the instrument, once. */
@@ -54,24 +62,31 @@ export interface RunControlOptions {
   readonly schedule: ScheduleOptions;
   readonly steps: readonly number[];
   readonly instrument: ControlInstrument;
+  /** Most decisions in a row that a settled run sits out. */
+  readonly longestRest: number;
+  /** The step after which decisions are regular. */
+  readonly regularFrom: number;
   readonly minibatches: ResizableStream;
   readonly resume?: { readonly memory: ControlMemory; readonly snapshot: Params } | undefined;
 }
 
 export function runControl(options: RunControlOptions): RunControl {
-  const { plan, schedule, instrument, minibatches, resume } = options;
+  const { plan, schedule, instrument, longestRest, regularFrom, minibatches, resume } = options;
   const scheduled = learningRateAt(schedule);
   const shapeAt = (step: number) => scheduled(Math.min(step, schedule.steps - 1)) / schedule.learningRate;
   let state = resume?.memory.state ?? initialState(plan);
   let loss = { sum: 0, count: 0, ...resume?.memory.loss };
   let snapshot = resume?.memory.snapshot ?? null;
+  let rested = resume?.memory.rested ?? 0;
   let snapshotCarried: Params | null = snapshot === null ? null : resume!.snapshot;
   let failure: string | undefined;
   let told = false;
   const rateAt = (step: number) => shapeAt(step) * state.learningRate;
 
+  const meanLoss = () => (loss.count > 0 ? loss.sum / loss.count : NaN);
+
   async function read(view: Omit<ControlView, "learningRate" | "batchSize">): Promise<ControlReading> {
-    const mean = loss.count > 0 ? loss.sum / loss.count : NaN;
+    const mean = meanLoss();
     const now = { learningRate: rateAt(view.step), batchSize: state.batchSize };
     const nothing = { step: view.step, ...now, noiseKernel: NaN, noiseKernelError: NaN, deterministic: NaN };
     try {
@@ -96,6 +111,7 @@ export function runControl(options: RunControlOptions): RunControl {
     state = decided.state;
     if (minibatches.batchSize !== state.batchSize) minibatches.resize(state.batchSize);
     loss = { sum: 0, count: 0 };
+    rested = 0;
     return newsOf(decided.action);
   };
 
@@ -110,9 +126,16 @@ export function runControl(options: RunControlOptions): RunControl {
       loss.count += losses.length;
     },
     async decide(view) {
-      const reading = await read(view);
-      if (hasBlownUp(state, reading.loss)) return null;
-      const news = adopt(decide(plan, state, { step: view.step, shape: shapeAt(view.step), reading }));
+      const news: ControlNews[] = [];
+      if (hasBlownUp(state, meanLoss())) return null;
+      const isRegular = view.step > regularFrom;
+      if (mayRest(state, { rested, longest: longestRest, isRegular, loss: meanLoss() })) {
+        rested++;
+        loss = { sum: 0, count: 0 };
+      } else {
+        const reading = await read(view);
+        news.push(adopt(decide(plan, state, { step: view.step, shape: shapeAt(view.step), reading })));
+      }
       snapshot = { step: view.step, batchSize: state.batchSize, minibatches: minibatches.state() };
       snapshotCarried = view.carried;
       return news;
@@ -125,7 +148,10 @@ export function runControl(options: RunControlOptions): RunControl {
       minibatches.restore(snapshot.minibatches);
       return { step: snapshot.step, carried: snapshotCarried, news };
     },
-    memory: () => ({ state, loss, snapshot }),
+    memory: () => ({ state, loss, snapshot, rested }),
+    get instrumentMemory() {
+      return instrument.memory;
+    },
     get snapshotCarried() {
       return snapshotCarried;
     },

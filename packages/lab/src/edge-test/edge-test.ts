@@ -21,6 +21,8 @@ export interface EdgeTestOptions {
   readonly batchSize?: number;
   /** n, of the probe for K. Default 64. */
   readonly examples?: number;
+  /** Training examples, the first, that λ_max is measured on. Default all. */
+  readonly curvatureExamples?: number | undefined;
   /** Halvings of the bracket, on the logarithm of η. Default 5: to 2 %. */
   readonly halvings?: number;
   /** What earlier calls have found, by name, and a place for what this one finds. */
@@ -55,7 +57,16 @@ const mostDoublings = 8;
  * a finite number of steps puts the measured edge a little high.
  */
 export async function edgeTest(options: EdgeTestOptions): Promise<EdgeTestResult> {
-  const { checkpoint, seeds = 3, steps = 1000, examples = 64, halvings = 5, parts, signal } = options;
+  const {
+    checkpoint,
+    seeds = 3,
+    steps = 1000,
+    examples = 64,
+    halvings = 5,
+    curvatureExamples,
+    parts,
+    signal,
+  } = options;
   const { config } = checkpoint;
   const dataset = options.dataset ?? (await openDataset(config.data));
   const family = optimizerOf(config).kind === "sgd" ? "sgd" : "adam";
@@ -77,7 +88,7 @@ export async function edgeTest(options: EdgeTestOptions): Promise<EdgeTestResult
   };
   const key = `${checkpoint.runId}-${checkpoint.step}-${batchSize}-${steps}`;
   const predicted = await kept(`${key}-predicted-${examples}`, () =>
-    predictEdges(checkpoint, dataset, model, { examples, batchSize }),
+    predictEdges(checkpoint, dataset, model, { examples, batchSize, curvatureExamples }),
   );
   const bySeed: number[] = [];
   for (let seed = 0; seed < seeds; seed++) {

@@ -22,13 +22,17 @@ export type Predictor = (typeof predictors)[number];
  * the run's momentum, or batch sharpness at 2/η. NaN for batch sharpness and λ_max with an adaptive optimiser, whose
  * preconditioner they do not know.
  *
- * @param examples  n, of the probe for K.
+ * @param examples  n, of the probe for K; `curvatureExamples` are those for λ_max, all by default.
  */
 export async function predictEdges(
   { config, step, carried }: Checkpoint,
   dataset: Dataset,
   model: Model,
-  { examples, batchSize }: { readonly examples: number; readonly batchSize: number },
+  {
+    examples,
+    batchSize,
+    curvatureExamples = dataset.train.examples,
+  }: { readonly examples: number; readonly batchSize: number; readonly curvatureExamples?: number | undefined },
 ): Promise<Readonly<Record<Predictor, number>>> {
   const { loss, threads, sampling, learningRate } = config;
   const optimizer = optimizerOf(config);
@@ -60,7 +64,8 @@ export async function predictEdges(
 
   const graph = objective(model, loss, { labelSmoothing: config.labelSmoothing ?? 0 });
   const hessian = await openHessian(graph, model.params, { threads });
-  const top = await sharpness(hessian, carried, dataset.train, {
+  const some = Array.from({ length: Math.min(curvatureExamples, dataset.train.examples) }, (_, i) => i);
+  const top = await sharpness(hessian, carried, takeExamples(dataset.train, some), {
     random: random.fork("sharpness"),
     tolerance: 1e-2,
   }).finally(() => hessian.dispose());

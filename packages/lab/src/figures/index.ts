@@ -14,6 +14,7 @@ export type { Sharpened } from "./sharpened.js";
 export { expectedLambdaMax, type QuadraticProblem } from "./quadratic-courses.js";
 export type { Check, DataTable, Figure, FigureContext, FigureProgress, Study } from "./figure.js";
 export { folderParts, noParts, type PartStore } from "./parts.js";
+export { controlPicture } from "../studies/control/picture.js";
 export { escapeHtml, htmlSection, htmlTable } from "./plotting/html.js";
 export { renderPng } from "./plotting/png.js";
 export { drawSheet, type Axis, type LegendEntry, type Panel, type Sheet } from "./plotting/sheet.js";

@@ -231,7 +231,7 @@ export async function runLoop(options: RunLoopOptions): Promise<Outcome> {
     };
     const made = await (trainer.exclusively?.(decide) ?? decide());
     warnings.push(...control.warnings());
-    if (made !== null) news.push(made);
+    news.push(...(made ?? []));
     return made !== null;
   }
 

@@ -183,7 +183,7 @@ async function trainAlone(input: TrainConfigInput, options: TrainOptions): Promi
         minibatches: minibatches.state(),
         switchedOff: probes.switchedOff(),
         carried: trainer.carried,
-        probes: probes.memory(),
+        probes: { ...probes.memory(), ...(control && { control: control.instrumentMemory }) },
         ...(control && { control: control.memory(), snapshot: control.snapshotCarried ?? {} }),
       }));
     const outcome = await runLoop({
