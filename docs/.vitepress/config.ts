@@ -58,6 +58,11 @@ export default defineConfig({
         items: [
           page("All guides", "/guides/"),
           page("Log from PyTorch", "/guides/pytorch"),
+          page("Log with MLflow", "/guides/mlflow"),
+          page("Follow TensorBoard logs", "/guides/tensorboard"),
+          page("Write a report", "/guides/reports"),
+          page("The run store and exports", "/guides/store-and-export"),
+          page("Who can reach the server", "/guides/server-security"),
           page("Differentiate your own ONNX model", "/autodiff/importing"),
           page("Measure a model", "/measuring/sedge-measure"),
           page("Models, starting weights, losses", "/lab/models-and-losses"),
