@@ -176,8 +176,8 @@ describe("a run's page", () => {
     const { id } = dashboard.store.runs().find(({ name }) => name === "η = 0.01, B = 16")!;
     await visit(`/?run=${id}`);
     await chart(page, "loss").getByText("theory, linearised at step 0").waitFor();
-    // Train and test, 21 points each, and a point for every step from 0 to 1000.
-    await untilPoints(page, "loss", 2 * 21 + 1001);
+    // Train and test, 21 points each, and a point for every step until half of the predicted loss is left.
+    await untilPoints(page, "loss", 2 * 21 + 2);
     await chart(page, "loss").getByRole("button", { name: "theory" }).click();
     await page.waitForFunction(
       () => document.querySelector('[data-chart="loss"]')?.getAttribute("data-points") === "42",

@@ -7,6 +7,11 @@ import { samplingOf } from "./probed.js";
 
 /** The equation takes time as the square of the steps: so many take some 0.1 s. */
 const mostSteps = 3000;
+/**
+ * A probe of n of N examples has n·C modes and lacks the slowest of the N·C: once what its modes hold has decayed, its loss falls
+ * far below that of the training set. The curve ends where so much of the loss is left.
+ */
+const representative = 0.5;
 /** Before this share of the run so far, a network changes too fast for its linearisation to say much. */
 const earliestShare = 0.05;
 
@@ -44,8 +49,7 @@ export function predictedLoss(
   const population = data?.examples ?? NaN;
   if (from === undefined || measured < 0 || !(population >= from.examples)) return null;
   const system = systemOf(from);
-  const end = Math.max(run.step, run.steps);
-  const count = Math.min(mostSteps, end - from.step);
+  const count = Math.min(mostSteps, Math.max(run.step, run.steps) - from.step);
   if (system === null || !(count >= 1)) return null;
   const settings = { learningRate, batchSize, ...descent, sampling: samplingOf(run), population };
   let losses: Float64Array;
@@ -56,10 +60,12 @@ export function predictedLoss(
   }
   const scale = loss.values[measured]! / losses[0]!;
   if (!(scale > 0) || scale === Infinity) return null;
-  const steps = Array.from(losses, (_, i) => from.step + i);
+  const end = from.examples < population ? losses.findIndex((x) => x < representative * losses[0]!) : -1;
+  const shown = end < 0 ? losses : losses.subarray(0, end + 1);
+  const steps = Array.from(shown, (_, i) => from.step + i);
   return {
     step: from.step,
-    series: { steps, times: steps.map((step) => timeAt(loss, step)), values: Array.from(losses, (x) => x * scale) },
+    series: { steps, times: steps.map((step) => timeAt(loss, step)), values: Array.from(shown, (x) => x * scale) },
   };
 }
 
