@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { fineTicks } from "../../figures/grid/grid-panels.js";
 import { drawSheet, type LegendEntry, type Panel } from "../../figures/plotting/sheet.js";
 import { rampColour, type Theme } from "../../figures/plotting/theme.js";
 import { predictors } from "../../edge-test/predict.js";
@@ -59,7 +60,13 @@ function startPanel(title: string, results: readonly CellResult[], theme: Theme)
       ticks: [0.1, 0.3, 1, 3, 10],
       tickFormat: String,
     },
-    y: { label: "training loss at the end", type: "log", domain: [low, high] },
+    y: {
+      label: "training loss at the end",
+      type: "log",
+      domain: [low, high],
+      ticks: fineTicks([low, high]),
+      tickFormat: String,
+    },
     marks: arms.flatMap((arm, i) => {
       const stroke = rampColour(theme, i, arms.length);
       const own = points.filter((point) => point.arm === arm).sort((a, b) => a.start - b.start);
@@ -118,7 +125,7 @@ function edgePanel(results: readonly CellResult[], names: readonly string[], the
       label: "",
       domain: [0.5, predictors.length + 0.5],
       ticks: predictors.map((_, row) => row + 1),
-      tickFormat: (row) => predictors[predictors.length - row] ?? "",
+      tickFormat: (row) => (predictors[predictors.length - row] ?? "").replace("sharpness", "sharp."), // what the margin holds
     },
     marks: [
       Plot.ruleX([1], { stroke: theme.edge, strokeWidth: 1.3 }),
