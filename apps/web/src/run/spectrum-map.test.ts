@@ -6,7 +6,13 @@ const sum = (values: Float64Array) => values.reduce((total, value) => total + va
 test("every eigenvalue inside the bins is counted once, in its own", () => {
   const limits = binLimits({ kind: "log" }, [0.01, 100], 4);
   expect([...limits].map((value) => Number(value.toPrecision(12)))).toEqual([0.01, 0.1, 1, 10, 100]);
-  const spectrum = { eigenvalues: [-1, 0, 0, 0.05, 0.5, 0.6, 20, 99, 1000], examples: 9, edge: NaN };
+  const spectrum = {
+    eigenvalues: [-1, 0, 0, 0.05, 0.5, 0.6, 20, 99, 1000],
+    examples: 9,
+    edge: NaN,
+    residuals: null,
+    loss: NaN,
+  };
   expect([...countEigenvalues(spectrum, limits)]).toEqual([1, 2, 0, 2]);
 });
 

@@ -16,9 +16,7 @@ export function storeSweepSink(store: RunStore, sweep: string): SweepSink {
     has(runId) {
       const status = before.get(runId);
       if (status === undefined) return 0;
-      return status === "finished" || status === "diverged"
-        ? Infinity
-        : (store.positions(runId).get(sender) ?? -1) + 1;
+      return status === "finished" || status === "diverged" ? Infinity : (store.positions(runId).get(sender) ?? -1) + 1;
     },
     write(event: RunEvent, index) {
       const { runId } = event;

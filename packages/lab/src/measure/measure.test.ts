@@ -228,7 +228,7 @@ test("a .npz has the inputs by name, and targets of the first name that it has, 
     expect([...(await read(both)).targets.values]).toEqual([2, 0, 1]);
     const { inputs, targets } = await read(both, file("other.npy", npy("<i8", [3], [1, 1, 1])));
     expect([...targets.values]).toEqual([1, 1, 1]);
-    expect((inputs as ReadonlyMap<string, { shape: number[] }>).get("ids")!.shape).toEqual([3, 2]);
+    expect((inputs as ReadonlyMap<string, { readonly shape: readonly number[] }>).get("ids")!.shape).toEqual([3, 2]);
     const alone = file("alone.npz", zip({ "ids.npy": ids }, false));
     await expect(read(alone)).rejects.toThrow(
       /alone\.npz: expected an array "targets", "labels", "y" or .*found "ids"/,
