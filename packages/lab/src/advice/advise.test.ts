@@ -97,6 +97,14 @@ describe("worked cases", () => {
     expect(texts({ critical })[0]).toMatch(/^Leave the learning rate/);
   });
 
+  test("an infinite error bar decides nothing", () => {
+    const statements = advise(
+      input({ kernel: { value: 1.09, standardError: Infinity }, critical: undefined }),
+    ).statements;
+    expect(statements.filter(({ change }) => change !== undefined)).toEqual([]);
+    expect(statements.map(({ text }) => text).join(" ")).toContain("1.09 ± ∞");
+  });
+
   test("a run that diverged from inside gets no advice but to measure more often", () => {
     expect(texts({ status: "diverged", step: 37 })).toEqual([
       "No advice: the run diverged at step 37 although it was inside both edges when last measured, K = 0.5 ± 0.02. Measure more often to see what changed.",

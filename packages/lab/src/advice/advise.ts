@@ -38,7 +38,7 @@ type Known = AdviceInput & { readonly critical: CriticalValues };
 /** As the input's K, its error bar no smaller than a probe can know it. */
 function widened({ value, standardError }: Measured): Measured {
   const least = leastKernelError * value;
-  return { value, standardError: Number.isFinite(standardError) ? Math.max(least, standardError) : least };
+  return { value, standardError: Number.isNaN(standardError) ? least : Math.max(least, standardError) };
 }
 
 function temperOf(kernel: Measured, deterministic: Measured): Advice["temper"] {

@@ -7,9 +7,9 @@ export interface Measured {
 /** Standard errors that a decision must be away from what would turn it. */
 export const certain = 2;
 
-/** Twice the standard error; 0 where none is known. */
+/** Twice the standard error; 0 where none is known. An infinite one leaves nothing decided. */
 export const margin = ({ standardError }: Measured): number =>
-  Number.isFinite(standardError) ? certain * Math.abs(standardError) : 0;
+  Number.isNaN(standardError) ? 0 : certain * Math.abs(standardError);
 export const lowest = (measured: Measured): number => measured.value - margin(measured);
 export const highest = (measured: Measured): number => measured.value + margin(measured);
 
@@ -22,7 +22,7 @@ export const times = (factor: number, { value, standardError }: Measured): Measu
 /** A value ± its standard error. */
 export function bar({ value, standardError }: Measured): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "unknown";
-  return Number.isFinite(standardError) ? `${number(value)} ± ${number(standardError, 2)}` : number(value);
+  return Number.isNaN(standardError) ? number(value) : `${number(value)} ± ${number(standardError, 2)}`;
 }
 
 /** To so many significant digits, without a power of ten from 0.001 to a million. */

@@ -70,6 +70,9 @@ test("a diverged run says at which step, and what was last measured", () => {
   expect(verdict({ ...diverged, noiseKernel: 0.4 }).text).toBe(
     "diverged at step 37; when last measured it was inside: K = 0.40",
   );
+  expect(verdict({ ...diverged, deterministic: 56_012_608.26 }).text).toBe(
+    "diverged at step 37; last measured: λ_max·η/2 = 5.6e+7",
+  );
   expect(verdict(diverged).text).toBe("diverged at step 37");
 });
 

@@ -1,4 +1,5 @@
 import type { RunStatus } from "../run/events.js";
+import { number } from "./measured.js";
 
 /** Where a run stands, from what was measured last. Missing numbers are NaN or absent. */
 export interface Standing {
@@ -94,10 +95,13 @@ function describeMeasured(deterministic: number, noiseKernel: number, error: num
   const parts: string[] = [];
   if (!Number.isNaN(noiseKernel)) {
     const bar = Number.isFinite(error) ? ` ± ${error < 0.005 ? "<0.01" : error.toFixed(2)}` : "";
-    parts.push(`K = ${noiseKernel === Infinity ? "∞" : noiseKernel.toFixed(2)}${bar}`);
+    parts.push(`K = ${distanceText(noiseKernel)}${bar}`);
   }
-  if (!Number.isNaN(deterministic)) parts.push(`λ_max·η/2 = ${deterministic.toFixed(2)}`);
+  if (!Number.isNaN(deterministic)) parts.push(`λ_max·η/2 = ${distanceText(deterministic)}`);
   return parts.join(", ");
 }
 
 const orZero = (value: number) => (Number.isNaN(value) ? 0 : value);
+
+/** Hundredths near the edge; of a run that has blown up, two digits of how far. */
+const distanceText = (distance: number) => (Math.abs(distance) < 1000 ? distance.toFixed(2) : number(distance, 2));
