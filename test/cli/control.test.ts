@@ -70,7 +70,7 @@ describe("bad input is refused in one line with exit code 2", () => {
   test.each<[string[], RegExp]>([
     [["study", "nothing"], /^sedge study: study: expected control, got "nothing"/],
     [["study", "control", "--shard", "2/2"], /--shard: expected i\/n/],
-    [["edge-test", "nobody"], /nobody/],
+    [["edge-test", "nobody"], /Run store .*none: there is none/],
   ])("%j", async (argv, message) => {
     const { code, stdout, stderr } = await sedge(
       ...argv,
