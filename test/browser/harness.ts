@@ -78,10 +78,15 @@ export const chart = (page: Page, id: string) => page.locator(`[data-chart="${id
 /** Points that the lines of a chart hold, as the page counts them while drawing. */
 export const pointsOn = async (page: Page, id: string) => Number(await chart(page, id).getAttribute("data-points"));
 
-/** Waits until a chart holds so many points. */
-export const untilPoints = (page: Page, id: string, least: number, timeout = 15_000) =>
-  page.waitForFunction(
+/**
+ * Waits until a chart holds so many points. It is brought into view first: one below the fold is drawn once, with what has
+ * arrived by then, and again only when it is looked at.
+ */
+export async function untilPoints(page: Page, id: string, least: number, timeout = 15_000): Promise<void> {
+  await chart(page, id).scrollIntoViewIfNeeded();
+  await page.waitForFunction(
     ([name, wanted]) => Number(document.querySelector(`[data-chart="${name}"]`)?.getAttribute("data-points")) >= wanted,
     [id, least] as const,
     { timeout },
   );
+}
