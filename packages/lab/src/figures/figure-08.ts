@@ -1,43 +1,21 @@
-import type { Check, Figure } from "./figure.js";
-import { linearSetting, sampling, type SettingData } from "./linear-setting.js";
-import {
-  coursePanel,
-  criticalPanel,
-  finalPanel,
-  kernelPanel,
-  settingChecks,
-  settingTables,
-} from "./linear-setting-panels.js";
+import type { Check } from "./figure.js";
+import type { SettingData } from "./linear-setting.js";
 import { decimals } from "./numbers.js";
+import { settingFigure } from "./setting-figure.js";
 
-const momenta = [0, 0.5, 0.8, 0.9, 0.95];
-const naming = (momentum: number) => `m = ${momentum}`;
 const effective = (learningRate: number, momentum: number) => learningRate / (1 - momentum);
 
 /** Momentum: near the stochastic edge it acts as the learning rate η/(1−m). */
-export const figure08: Figure<SettingData> = {
+export const figure08 = settingFigure({
   number: 8,
-  name: "figure-08",
   title: "Momentum: the noise sees η/(1−m), the curvature η/(1+m)",
-  compute: (context) => linearSetting(8, { name: "momentum", values: momenta }, context),
-  sheet: (data, theme) => ({
-    title: "Momentum: the noise sees η/(1−m), the curvature η/(1+m)",
-    subtitle: [
-      `Linear regression, ${data.problem.examples} examples, ${data.problem.params} parameters, batches of ` +
-        `${data.problem.batchSize} without replacement, heavy ball; ${data.problem.seeds} seeds.`,
-    ],
-    columns: 2,
-    panels: [
-      kernelPanel(data, theme, naming, { label: "η/(1−m) (1/curvature)", of: effective }),
-      criticalPanel(data, theme, { label: "momentum m (dimensionless)", domain: [0, 1] }, (m) => m),
-      coursePanel(data, theme, naming),
-      finalPanel(data, theme, naming),
-    ],
-  }),
-  tables: (data) => settingTables(data, "momentum"),
-  settings: ({ problem }) => ({ ...problem, sampling, momenta }),
-  checks: (data) => [...settingChecks(data), ...momentumChecks(data)],
-};
+  knob: { name: "momentum", values: [0, 0.5, 0.8, 0.9, 0.95] },
+  naming: (momentum) => `m = ${momentum}`,
+  detail: "heavy ball",
+  rate: { label: "η/(1−m) (1/curvature)", of: effective },
+  axis: { label: "momentum m (dimensionless)", domain: [0, 1] },
+  checks: momentumChecks,
+});
 
 function momentumChecks({ cases }: SettingData): Check[] {
   // K at the plain run's rate of K = 0.25, read off each curve at the same η/(1−m).

@@ -1,43 +1,20 @@
-import type { Check, Figure } from "./figure.js";
-import { linearSetting, sampling, type SettingData } from "./linear-setting.js";
-import {
-  coursePanel,
-  criticalPanel,
-  finalPanel,
-  kernelPanel,
-  settingChecks,
-  settingTables,
-} from "./linear-setting-panels.js";
+import type { Check } from "./figure.js";
+import type { SettingData } from "./linear-setting.js";
 import { decimals } from "./numbers.js";
+import { settingFigure } from "./setting-figure.js";
 
-/** In units of the curvature, whose eigenvalues reach (1 + √(P/N))² ≈ 4.4; the mean one is P/N = 1.2. */
-const decays = [0, 0.01, 0.1, 0.5, 1];
-const naming = (weightDecay: number) => `δ = ${weightDecay}`;
-
-/** Weight decay: a small one moves the stochastic edge through the slow modes, which carry much of K. */
-export const figure09: Figure<SettingData> = {
+/** Weight decay adds drift against the same noise: the stochastic edge comes at a larger rate, the deterministic at a smaller. */
+export const figure09 = settingFigure({
   number: 9,
-  name: "figure-09",
   title: "Weight decay: more drift against the same noise",
-  compute: (context) => linearSetting(9, { name: "weightDecay", values: decays }, context),
-  sheet: (data, theme) => ({
-    title: "Weight decay: more drift against the same noise",
-    subtitle: [
-      `Linear regression, ${data.problem.examples} examples, ${data.problem.params} parameters, batches of ` +
-        `${data.problem.batchSize} without replacement, weights drawn towards those at which the residual is 0; ${data.problem.seeds} seeds.`,
-    ],
-    columns: 2,
-    panels: [
-      kernelPanel(data, theme, naming, { label: "learning rate η (1/curvature)", of: (learningRate) => learningRate }),
-      criticalPanel(data, theme, { label: "weight decay δ (curvature)", domain: [0, 1] }, (delta) => delta),
-      coursePanel(data, theme, naming),
-      finalPanel(data, theme, naming),
-    ],
-  }),
-  tables: (data) => settingTables(data, "weightDecay"),
-  settings: ({ problem }) => ({ ...problem, sampling, decays }),
-  checks: (data) => [...settingChecks(data), ...decayChecks(data)],
-};
+  // In units of the curvature, whose eigenvalues reach (1 + √(P/N))² ≈ 4.4; the mean one is P/N = 1.2.
+  knob: { name: "weightDecay", values: [0, 0.01, 0.1, 0.5, 1] },
+  naming: (weightDecay) => `δ = ${weightDecay}`,
+  detail: "weights drawn towards those at which the residual is 0",
+  rate: { label: "learning rate η (1/curvature)", of: (learningRate) => learningRate },
+  axis: { label: "weight decay δ (curvature)", domain: [0, 1] },
+  checks: decayChecks,
+});
 
 function decayChecks({ cases }: SettingData): Check[] {
   const stochastic = cases.map(({ critical }) => critical.exact);

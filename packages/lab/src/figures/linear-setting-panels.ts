@@ -48,12 +48,7 @@ export function kernelPanel(
 }
 
 /** Where each edge is met, against the setting itself. */
-export function criticalPanel(
-  { cases }: SettingData,
-  theme: Theme,
-  x: Panel["x"],
-  shown: (value: number) => number,
-): Panel {
+export function criticalPanel({ cases }: SettingData, theme: Theme, x: Panel["x"]): Panel {
   const [blue, orange, , , grey] = theme.series as [string, string, string, string, string];
   const curves = [
     ["exact", "K exact = 1", blue, "dot"],
@@ -74,7 +69,7 @@ export function criticalPanel(
         : { domain: [0, 1.1 * most] }),
     },
     marks: curves.flatMap(([key, , colour, symbol]) => {
-      const points = cases.map(({ value, critical }) => ({ at: shown(value), rate: critical[key] }));
+      const points = cases.map(({ value, critical }) => ({ at: value, rate: critical[key] }));
       return [
         Plot.line(points, { x: "at", y: "rate", stroke: colour, strokeWidth: 1.3 }),
         Plot.dot(points, {
