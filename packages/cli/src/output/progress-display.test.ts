@@ -29,6 +29,8 @@ test("what the probes cost stands beside what they may", () => {
   expect(describe(costing)).toContain(", probes 3.1 %, 11,800 steps/s");
   const budgeted = { ...costing, latest: { ...costing.latest, "cost/budget": 0.05 } };
   expect(describe(budgeted)).toContain(", probes 3.1 % of 5.0 %, 11,800 steps/s");
+  const short = { ...budgeted, latest: { ...budgeted.latest, "cost/probes": 0.998 } };
+  expect(describe(short)).toContain(", probes 100 % at the fewest, budget 5.0 %, 11,800 steps/s");
   expect(barLine(budgeted, { label: 8, counter: 6, columns: 160 })).toMatch(/probes 3\.1 % of 5\.0 %$/);
 });
 

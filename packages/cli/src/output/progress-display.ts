@@ -60,12 +60,15 @@ function measured({ latest }: RunView): [name: string, value: string][] {
   return facts.filter(([, value]) => value !== "—");
 }
 
-/** `probes 3.1 % of 5 %`: the share of the wall time that they took, and the budget where there is one. */
+/** `probes 3.1 % of 5.0 %`: the share of the wall time that they took, and the budget where there is one. */
 function probeCost({ latest }: RunView): string[] {
   const [share, budget] = [latest["cost/probes"], latest["cost/budget"]];
   if (share === undefined) return [];
-  const percent = (value: number) => `${formatNumber(100 * value, 2)} %`;
-  return [`probes ${percent(share)}${budget === undefined ? "" : ` of ${percent(budget)}`}`];
+  const percent = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+  if (budget === undefined) return [`probes ${percent(share)}`];
+  // The default's sixteen measurements are made whatever they cost: in a short run they exceed the budget for more.
+  const allowed = share > budget ? ` at the fewest, budget ${percent(budget)}` : ` of ${percent(budget)}`;
+  return [`probes ${percent(share)}${allowed}`];
 }
 
 function bars(io: Io, first: readonly RunView[]): ProgressDisplay {
